@@ -1,0 +1,30 @@
+import type { AddResult, Collection, DocumentSummary, LibraryEvent, PageView, TextSpan } from "@corral/protocol";
+
+/** Collections and documents: adding, reading (in a worker process), showing, removing. */
+export interface Library extends AsyncDisposable {
+  collections(): Promise<Collection[]>;
+  createCollection(name: string): Promise<Collection>;
+  renameCollection(id: string, name: string): Promise<Collection>;
+  removeCollection(id: string): Promise<void>;
+  documents(collectionId?: string): Promise<DocumentSummary[]>;
+  /** Adds files and folders (recursively) that lie on this machine, read in place. One result per file. */
+  addPaths(collectionId: string, paths: string[]): Promise<AddResult[]>;
+  /** Stores an uploaded file under `files/` while it streams in (temp file, fsync, rename), then queues it. */
+  addUpload(
+    collectionId: string,
+    name: string,
+    content: AsyncIterable<Uint8Array>,
+    signal: AbortSignal,
+  ): Promise<AddResult>;
+  cancel(documentId: string): Promise<DocumentSummary>;
+  retry(documentId: string): Promise<DocumentSummary>;
+  removeDocument(documentId: string): Promise<void>;
+  /** One snapshot, then each change, until the signal aborts. */
+  watch(signal: AbortSignal): AsyncIterable<LibraryEvent>;
+  /** @throws CorralError DOCUMENT_NOT_FOUND */
+  page(documentId: string, page: number, highlight: TextSpan[]): Promise<PageView>;
+  /** PNG of a PDF page. @throws CorralError DOCUMENT_NOT_FOUND, FILE_NOT_FOUND (moved or changed since) */
+  pageImage(documentId: string, page: number, scale: number, signal: AbortSignal): Promise<Uint8Array>;
+  readonly supportedFileTypes: string[];
+  readonly uploadLimitBytes: number;
+}

@@ -1,0 +1,217 @@
+import type {
+  Citation,
+  Collection,
+  ConversationSettings,
+  ConversationSummary,
+  Conversation,
+  DocumentFormat,
+  DocumentState,
+  DocumentSummary,
+  ErrorReport,
+  Message,
+  RetrievalReport,
+  Sources,
+  TextSpan,
+  Timings,
+  Usage,
+} from "@corral/protocol";
+
+/**
+ * Everything Corral keeps, in one SQLite database. All methods run on the store's own threads (one writer, one reader for
+ * long searches), so none blocks the caller; each public write is one transaction and is on disk (synchronous=FULL) when
+ * its promise resolves. Ids are made by the store (UUIDv7 strings).
+ */
+export interface Store extends AsyncDisposable {
+  readonly collections: CollectionTable;
+  readonly documents: DocumentTable;
+  readonly pages: PageTable;
+  readonly index: IndexTable;
+  readonly conversations: ConversationTable;
+  readonly messages: MessageTable;
+  readonly modelFiles: ModelFileTable;
+  readonly settings: SettingsTable;
+  /** Row counts and integrity for `corral doctor`. */
+  check(): Promise<{
+    schema: number;
+    sqliteVersion: string;
+    integrity: "ok" | string;
+    pragmas: Record<string, string | number>;
+  }>;
+}
+
+export interface CollectionTable {
+  list(): Promise<Collection[]>;
+  get(id: string): Promise<Collection | null>;
+  getByName(name: string): Promise<Collection | null>;
+  /** @throws CorralError COLLECTION_EXISTS (names are compared without case) */
+  create(name: string): Promise<Collection>;
+  /** @throws CorralError COLLECTION_EXISTS, COLLECTION_NOT_FOUND */
+  rename(id: string, name: string): Promise<Collection>;
+  /** Removes documents, pages, chunks and index entries with it. */
+  remove(id: string): Promise<void>;
+}
+
+/** Where a document's bytes lie: read in place, or a copy under the data directory's `files/`. */
+export interface DocumentFile {
+  path: string;
+  /** True when Corral owns the copy and removes it with the last document that uses it. */
+  owned: boolean;
+  /** SHA-256 of the content, hex. */
+  sha256: string;
+  bytes: number;
+}
+
+export interface DocumentTable {
+  list(collectionId?: string): Promise<DocumentSummary[]>;
+  get(id: string): Promise<DocumentSummary | null>;
+  file(id: string): Promise<DocumentFile | null>;
+  /** The document of this collection with this content, if any. */
+  findByHash(collectionId: string, sha256: string): Promise<DocumentSummary | null>;
+  /** @throws CorralError COLLECTION_NOT_FOUND */
+  create(entry: {
+    collectionId: string;
+    name: string;
+    format: DocumentFormat;
+    file: DocumentFile;
+  }): Promise<DocumentSummary>;
+  setState(id: string, state: DocumentState, error?: ErrorReport | null): Promise<DocumentSummary>;
+  /** Ids in state queued, reading or indexing, oldest first (what a restart must resume). */
+  unfinished(): Promise<string[]>;
+  /**
+   * Stores all that reading a document gave, replaces what was there, and sets it ready: pages, chunks and index entries
+   * in one transaction, so that a crash leaves the document either whole or still queued.
+   */
+  saveContent(id: string, content: DocumentContent): Promise<DocumentSummary>;
+  /** Removes pages, chunks and index entries; answers the file if no other document uses it any more. */
+  remove(id: string): Promise<DocumentFile | null>;
+}
+
+/** A line of a PDF page: its stretch of the page text and its box in points, origin top left. */
+export interface PageLine {
+  start: number;
+  end: number;
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+export interface PageContent {
+  /** From 1. */
+  page: number;
+  text: string;
+  width: number | null;
+  height: number | null;
+  lines: PageLine[];
+}
+
+export interface ChunkContent {
+  /** The text as indexed and shown, without the title prefix. */
+  text: string;
+  headingPath: string[];
+  spans: TextSpan[];
+  tokenEstimate: number;
+}
+
+export interface DocumentContent {
+  title: string | null;
+  language: string | null;
+  paged: boolean;
+  pages: PageContent[];
+  chunks: ChunkContent[];
+}
+
+export interface PageTable {
+  get(documentId: string, page: number): Promise<PageContent | null>;
+}
+
+export interface StoredChunk {
+  id: string;
+  documentId: string;
+  collectionId: string;
+  document: string;
+  paged: boolean;
+  title: string | null;
+  language: string | null;
+  /** Place within the document, from 0. */
+  ordinal: number;
+  headingPath: string[];
+  text: string;
+  spans: TextSpan[];
+  tokenEstimate: number;
+}
+
+export interface IndexTable {
+  /**
+   * BM25 over the ready documents of `sources` (null: all documents), best first. The query is cut into terms by the same
+   * analyzer that made the index. Runs on the reader thread. Work is bounded by a postings budget: the rarest terms are
+   * looked up first, candidates are then scored with all terms.
+   */
+  search(query: string, sources: Sources | null, limit: number): Promise<{ chunk: StoredChunk; score: number }[]>;
+  chunk(id: string): Promise<StoredChunk | null>;
+  /** Inverse document frequency ln((N+1)/(df+1)) of each term. */
+  idf(terms: string[]): Promise<number[]>;
+}
+
+export interface ConversationTable {
+  list(search: string): Promise<ConversationSummary[]>;
+  /** @throws CorralError CONVERSATION_NOT_FOUND */
+  get(id: string): Promise<Conversation>;
+  create(settings: ConversationSettings): Promise<Conversation>;
+  rename(id: string, title: string): Promise<ConversationSummary>;
+  configure(id: string, settings: Partial<ConversationSettings>): Promise<Conversation>;
+  remove(id: string): Promise<void>;
+  /** Makes the newest branch through this message the active one. @throws CorralError MESSAGE_NOT_FOUND */
+  selectVersion(messageId: string): Promise<Conversation>;
+}
+
+export interface MessageTable {
+  get(id: string): Promise<Message | null>;
+  /** The messages from the root to this one, oldest first. */
+  path(id: string): Promise<Message[]>;
+  /** Adds a message under `parentId` (null: a new root) and makes its branch the active one. */
+  add(entry: {
+    conversationId: string;
+    parentId: string | null;
+    role: "user" | "assistant";
+    text: string;
+    state: Message["state"];
+    model: string | null;
+  }): Promise<Message>;
+  /** Saves the text so far of a reply that is being written (called about once a second). */
+  saveProgress(id: string, text: string): Promise<void>;
+  finish(
+    id: string,
+    result: {
+      text: string;
+      state: Exclude<Message["state"], "streaming">;
+      citations: Citation[];
+      retrieval: RetrievalReport | null;
+      timings: Timings | null;
+      usage: Usage | null;
+      finishReason: "stop" | "length" | null;
+      error: ErrorReport | null;
+    },
+  ): Promise<Message>;
+  /** Marks replies still "streaming" (the host died) as interrupted; called once at start-up. */
+  interruptUnfinished(): Promise<number>;
+}
+
+export interface ModelFile {
+  id: string;
+  name: string;
+  path: string;
+  bytes: number;
+  addedAt: string;
+}
+
+export interface ModelFileTable {
+  list(): Promise<ModelFile[]>;
+  add(entry: { id: string; name: string; path: string; bytes: number }): Promise<ModelFile>;
+  remove(id: string): Promise<void>;
+}
+
+export interface SettingsTable {
+  get(key: string): Promise<string | null>;
+  set(key: string, value: string): Promise<void>;
+}

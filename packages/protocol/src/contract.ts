@@ -1,0 +1,118 @@
+import { eventIterator, oc } from "@orpc/contract";
+import { z } from "zod";
+import {
+  contextMeasure,
+  conversation,
+  conversationEvent,
+  conversationSettings,
+  conversationSummary,
+  generationPart,
+  message,
+} from "./chat.ts";
+import {
+  addResult,
+  collection,
+  documentSummary,
+  libraryEvent,
+  pageView,
+  searchHit,
+  sources,
+  textSpan,
+} from "./documents.ts";
+import { errorData, type ErrorCode } from "./errors.ts";
+import { hardwareSnapshot } from "./hardware.ts";
+import { loadPlan, modelSummary } from "./models.ts";
+import { doctorCheck, hostDescription } from "./system.ts";
+
+type ErrorMap = { [Code in ErrorCode]: { data: (typeof errorData)[Code] } };
+const errors = Object.fromEntries(Object.entries(errorData).map(([code, data]) => [code, { data }])) as ErrorMap;
+
+/** Every procedure may answer with any declared error. */
+const procedure = oc.errors(errors);
+
+const id = z.string().min(1).max(64);
+const name = z.string().trim().min(1).max(200);
+
+/** The contract tree: what the page, the desktop shell and the command line can ask of engine-host. */
+export const contract = {
+  system: {
+    /** Called first on every connection. VERSION_MISMATCH when the page must be reloaded. */
+    handshake: procedure
+      .input(z.object({ protocolVersion: z.number().int(), client: z.string().max(100) }))
+      .output(hostDescription),
+    doctor: procedure.output(z.array(doctorCheck)),
+  },
+  hardware: {
+    snapshot: procedure.output(hardwareSnapshot),
+  },
+  models: {
+    list: procedure.output(z.array(modelSummary)),
+    /** The list now, and again after each change. */
+    watch: procedure.output(eventIterator(z.array(modelSummary))),
+    /** Registers a GGUF file on the host's disk, in place. Refuses damaged files. */
+    add: procedure.input(z.object({ path: z.string().min(1).max(4096) })).output(modelSummary),
+    /** Forgets the model; its file stays. */
+    remove: procedure.input(z.object({ model: id })).output(z.void()),
+    plan: procedure.input(z.object({ model: id })).output(loadPlan),
+    load: procedure.input(z.object({ model: id })).output(modelSummary),
+    unload: procedure.input(z.object({ model: id })).output(modelSummary),
+  },
+  library: {
+    watch: procedure.output(eventIterator(libraryEvent)),
+    collections: procedure.output(z.array(collection)),
+    createCollection: procedure.input(z.object({ name })).output(collection),
+    renameCollection: procedure.input(z.object({ collectionId: id, name })).output(collection),
+    /** Removes the collection with its documents, chunks and index. Files read in place stay. */
+    removeCollection: procedure.input(z.object({ collectionId: id })).output(z.void()),
+    documents: procedure.input(z.object({ collectionId: id.optional() })).output(z.array(documentSummary)),
+    /** Adds files or folders that lie on the host's disk, read in place. Owner only. */
+    addPaths: procedure
+      .input(z.object({ collectionId: id, paths: z.array(z.string().min(1).max(4096)).min(1).max(1000) }))
+      .output(z.array(addResult)),
+    cancel: procedure.input(z.object({ documentId: id })).output(documentSummary),
+    retry: procedure.input(z.object({ documentId: id })).output(documentSummary),
+    removeDocument: procedure.input(z.object({ documentId: id })).output(z.void()),
+    page: procedure
+      .input(z.object({ documentId: id, page: z.number().int().min(1), highlight: z.array(textSpan).max(200) }))
+      .output(pageView),
+    /** A PDF page drawn as PNG. `scale` 1 = 72 dpi. */
+    pageImage: procedure
+      .input(z.object({ documentId: id, page: z.number().int().min(1), scale: z.number().min(0.5).max(4) }))
+      .output(z.instanceof(Blob)),
+    search: procedure
+      .input(z.object({ query: z.string().min(1).max(10_000), sources, limit: z.number().int().min(1).max(100) }))
+      .output(z.object({ hits: z.array(searchHit), tookMs: z.number() })),
+  },
+  conversations: {
+    watch: procedure.output(eventIterator(conversationEvent)),
+    list: procedure.input(z.object({ search: z.string().max(1000) })).output(z.array(conversationSummary)),
+    create: procedure.input(z.object({ settings: conversationSettings.partial() })).output(conversation),
+    get: procedure.input(z.object({ conversationId: id })).output(conversation),
+    rename: procedure.input(z.object({ conversationId: id, title: name })).output(conversationSummary),
+    remove: procedure.input(z.object({ conversationId: id })).output(z.void()),
+    configure: procedure
+      .input(z.object({ conversationId: id, settings: conversationSettings.partial() }))
+      .output(conversation),
+    /** Makes the branch through this message the active one. */
+    selectVersion: procedure.input(z.object({ messageId: id })).output(conversation),
+  },
+  chat: {
+    /**
+     * Stores the question and starts the reply; `follow` streams it.
+     * With `editedMessageId` the question becomes a new version of that one.
+     */
+    send: procedure
+      .input(
+        z.object({ conversationId: id, text: z.string().trim().min(1).max(2_000_000), editedMessageId: id.optional() }),
+      )
+      .output(z.object({ question: message, reply: message })),
+    /** Starts another version of a reply. */
+    regenerate: procedure.input(z.object({ messageId: id })).output(z.object({ reply: message })),
+    /** Streams a reply: what there is of it at once, then the rest. Ends with `finish`. */
+    follow: procedure.input(z.object({ messageId: id })).output(eventIterator(generationPart)),
+    /** Stops decoding; the text so far stays. */
+    stop: procedure.input(z.object({ messageId: id })).output(z.void()),
+    measure: procedure.input(z.object({ conversationId: id, draft: z.string().max(2_000_000) })).output(contextMeasure),
+  },
+};
+export type Contract = typeof contract;
