@@ -1,4 +1,4 @@
-import { eventIterator, oc } from "@orpc/contract";
+import { type ContractRouterClient, eventIterator, oc } from "@orpc/contract";
 import { z } from "zod";
 import {
   contextMeasure,
@@ -116,3 +116,6 @@ export const contract = {
   },
 };
 export type Contract = typeof contract;
+
+/** The contract as a caller sees it: one async function per procedure. */
+export type CorralClient = ContractRouterClient<Contract>;

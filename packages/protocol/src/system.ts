@@ -1,8 +1,5 @@
 import { z } from "zod";
 
-/** Raised when the contract changes in a way an older page cannot speak. */
-export const PROTOCOL_VERSION = 1;
-
 export const hostDescription = z.object({
   protocolVersion: z.number().int(),
   appVersion: z.string(),
