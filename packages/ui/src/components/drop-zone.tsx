@@ -1,0 +1,61 @@
+import { FileDown } from "lucide-react";
+import { useRef, useState, type DragEvent, type ReactNode } from "react";
+import { classNames } from "./class-names.ts";
+
+export interface DropZoneProps {
+  /** What letting go would do: "Add to “Contracts”". */
+  label: string;
+  /** Folders arrive as entries without content and are the caller's to refuse. */
+  onFiles: (files: File[]) => void;
+  disabled?: boolean;
+  className?: string;
+  children: ReactNode;
+}
+
+/** A part of the window that takes files; shows so while files hang over it. Always pair it with a button: a drag is no keyboard. */
+export function DropZone({ label, onFiles, disabled = false, className, children }: DropZoneProps) {
+  const [over, setOver] = useState(false);
+  // Entering a child fires before leaving its parent, so only the count tells whether the pointer is still inside.
+  const depth = useRef(0);
+
+  const bringsFiles = (event: DragEvent) => !disabled && event.dataTransfer.types.includes("Files");
+  return (
+    <div
+      className={classNames("relative", className)}
+      onDragEnter={(event) => {
+        if (!bringsFiles(event)) return;
+        event.preventDefault();
+        depth.current += 1;
+        setOver(true);
+      }}
+      onDragOver={(event) => {
+        if (!bringsFiles(event)) return;
+        event.preventDefault();
+        event.dataTransfer.dropEffect = "copy";
+      }}
+      onDragLeave={(event) => {
+        if (!bringsFiles(event)) return;
+        depth.current = Math.max(0, depth.current - 1);
+        if (depth.current === 0) setOver(false);
+      }}
+      onDrop={(event) => {
+        if (!bringsFiles(event)) return;
+        event.preventDefault();
+        depth.current = 0;
+        setOver(false);
+        const files = [...event.dataTransfer.files];
+        if (files.length > 0) onFiles(files);
+      }}
+    >
+      {children}
+      {over && (
+        <div className="pointer-events-none absolute inset-2 z-30 flex animate-appear items-center justify-center rounded-xl border-2 border-dashed border-accent bg-accent-soft/92">
+          <p className="flex items-center gap-3 px-4 text-lg font-semibold text-accent-ink">
+            <FileDown aria-hidden="true" className="size-6" />
+            {label}
+          </p>
+        </div>
+      )}
+    </div>
+  );
+}
