@@ -25,12 +25,14 @@ const types = (to: string): Door => ({ to, what: "types" });
 
 /** The error class is a word of the protocol everybody on the host must be able to throw. */
 const protocolTypes: Door = { to: "protocol", what: ["CorralError"] };
-const everyService = [all("engines/engine"), all("store"), all("protocol")];
+/** Whoever logs is given a logger by main; only its type is known here. */
+const logger = types("logger");
+const everyService = [all("engines/engine"), all("store"), all("protocol"), logger];
 
 const host = "apps/engine-host/src";
 const services = ["chat", "ingestion", "retrieval", "models", "hardware", "sharing"];
 
-export const rooms: Room[] = [
+const houses: Room[] = [
   { name: "protocol", folder: "packages/protocol/src", doors: [], node: "none" },
 
   { name: "ui/theme", folder: "packages/ui/src/theme", doors: [], node: "none" },
@@ -63,11 +65,11 @@ export const rooms: Room[] = [
     doors: [all("main"), types("transport"), all("protocol")],
     node: "any",
   },
-  { name: "transport", folder: `${host}/transport`, doors: [all("router"), all("protocol")], node: "any" },
+  { name: "transport", folder: `${host}/transport`, doors: [all("router"), all("protocol"), logger], node: "any" },
   {
     name: "router",
     folder: `${host}/router`,
-    doors: [...services.map(all), all("protocol")],
+    doors: [...services.map(all), all("protocol"), logger],
     node: "none",
   },
   {
@@ -92,7 +94,7 @@ export const rooms: Room[] = [
   },
   { name: "hardware", folder: `${host}/hardware`, doors: everyService, node: "any" },
   { name: "planning", folder: `${host}/planning`, doors: [protocolTypes], node: "none" },
-  { name: "engines", folder: `${host}/engines`, doors: [protocolTypes], node: "any" },
+  { name: "engines", folder: `${host}/engines`, doors: [protocolTypes, logger], node: "any" },
   {
     name: "inference-worker",
     folder: `${host}/inference-worker`,
@@ -105,7 +107,7 @@ export const rooms: Room[] = [
     doors: [all("protocol"), types("ingestion")],
     node: "any",
   },
-  { name: "store", folder: `${host}/store`, doors: [protocolTypes], node: "any" },
+  { name: "store", folder: `${host}/store`, doors: [protocolTypes, logger], node: "any" },
   {
     name: "main",
     folder: host,

@@ -1,0 +1,28 @@
+import type { Chat } from "../chat/chat.ts";
+import type { Hardware } from "../hardware/hardware.ts";
+import type { Library } from "../ingestion/library.ts";
+import type { Logger } from "../logger.ts";
+import type { Models } from "../models/models.ts";
+import type { Retrieval } from "../retrieval/retrieval.ts";
+import type { DoctorCheck, HostDescription } from "@corral/protocol";
+
+/** Who is on the other end of a link. Set by the transport from what it verified, never from what the other end says. */
+export interface Peer {
+  /** owner: a program of the user who runs this host, on this machine. */
+  role: "owner";
+}
+
+/** What the procedures work on. */
+export interface Services {
+  readonly description: HostDescription;
+  readonly hardware: Hardware;
+  readonly models: Models;
+  readonly library: Library;
+  readonly retrieval: Retrieval;
+  readonly chat: Chat;
+  readonly doctor: { check(signal?: AbortSignal): Promise<DoctorCheck[]> };
+  readonly log: Logger;
+}
+
+/** Every call's context. A type, as oRPC wants an indexable one. */
+export type CallContext = { peer: Peer; services: Services };

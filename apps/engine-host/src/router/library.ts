@@ -1,0 +1,38 @@
+import { procedure, signalOf, stream } from "./procedure.ts";
+
+const area = procedure.library;
+
+export const library = {
+  watch: area.watch.handler(({ context, signal }) => stream(context.services.library.watch(signalOf(signal)))),
+  collections: area.collections.handler(({ context }) => context.services.library.collections()),
+  createCollection: area.createCollection.handler(({ input, context }) =>
+    context.services.library.createCollection(input.name),
+  ),
+  renameCollection: area.renameCollection.handler(({ input, context }) =>
+    context.services.library.renameCollection(input.collectionId, input.name),
+  ),
+  removeCollection: area.removeCollection.handler(({ input, context }) =>
+    context.services.library.removeCollection(input.collectionId),
+  ),
+  documents: area.documents.handler(({ input, context }) => context.services.library.documents(input.collectionId)),
+  addPaths: area.addPaths.handler(({ input, context }) =>
+    context.services.library.addPaths(input.collectionId, input.paths),
+  ),
+  cancel: area.cancel.handler(({ input, context }) => context.services.library.cancel(input.documentId)),
+  retry: area.retry.handler(({ input, context }) => context.services.library.retry(input.documentId)),
+  removeDocument: area.removeDocument.handler(({ input, context }) =>
+    context.services.library.removeDocument(input.documentId),
+  ),
+  page: area.page.handler(({ input, context }) =>
+    context.services.library.page(input.documentId, input.page, input.highlight),
+  ),
+  pageImage: area.pageImage.handler(async ({ input, context, signal }) => {
+    const png = await context.services.library.pageImage(input.documentId, input.page, input.scale, signalOf(signal));
+    return new Blob([png], { type: "image/png" });
+  }),
+  search: area.search.handler(async ({ input, context, signal }) => {
+    const started = performance.now();
+    const hits = await context.services.retrieval.search(input.query, input.sources, input.limit, signal);
+    return { hits, tookMs: performance.now() - started };
+  }),
+};
