@@ -32,7 +32,7 @@ const everyService = [all("engines/engine"), all("store"), all("protocol"), logg
 const host = "apps/engine-host/src";
 const services = ["chat", "ingestion", "retrieval", "models", "hardware", "sharing"];
 
-const houses: Room[] = [
+export const rooms: Room[] = [
   { name: "protocol", folder: "packages/protocol/src", doors: [], node: "none" },
 
   { name: "ui/theme", folder: "packages/ui/src/theme", doors: [], node: "none" },
@@ -62,7 +62,7 @@ const houses: Room[] = [
   {
     name: "cli",
     folder: `${host}/cli`,
-    doors: [all("main"), types("transport"), all("protocol")],
+    doors: [all("main"), all("logger"), types("transport"), all("protocol")],
     node: "any",
   },
   { name: "transport", folder: `${host}/transport`, doors: [all("router"), all("protocol"), logger], node: "any" },
@@ -108,10 +108,12 @@ const houses: Room[] = [
     node: "any",
   },
   { name: "store", folder: `${host}/store`, doors: [protocolTypes, logger], node: "any" },
+  { name: "logger", folder: `${host}/logger.ts`, doors: [protocolTypes], node: "any" },
   {
     name: "main",
     folder: host,
     doors: [
+      all("logger"),
       ...services.map(all),
       all("router"),
       all("transport"),
@@ -139,7 +141,7 @@ export const reservedPackages: Record<string, string[]> = {
   electron: ["desktop/main", "desktop/preload"],
   "@orpc/contract": ["protocol"],
   "@orpc/server": ["router", "transport"],
-  "@orpc/client": ["ui/connection", "cli"],
+  "@orpc/client": ["ui/connection", "cli", "router"],
   hono: ["transport", "sharing"],
   "@hono/node-server": ["transport", "sharing"],
   ws: ["transport", "cli"],
