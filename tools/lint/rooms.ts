@@ -36,13 +36,24 @@ export const rooms: Room[] = [
   { name: "protocol", folder: "packages/protocol/src", doors: [], node: "none" },
 
   { name: "ui/theme", folder: "packages/ui/src/theme", doors: [], node: "none" },
-  { name: "ui/components", folder: "packages/ui/src/components", doors: [all("ui/theme")], node: "none" },
+  { name: "ui/locales", folder: "packages/ui/src/locales", doors: [], node: "none" },
+  {
+    name: "ui/components",
+    folder: "packages/ui/src/components",
+    doors: [all("ui/theme"), all("ui/locales")],
+    node: "none",
+  },
   { name: "ui/connection", folder: "packages/ui/src/connection", doors: [all("protocol")], node: "none" },
-  { name: "ui/stores", folder: "packages/ui/src/stores", doors: [all("ui/connection"), all("protocol")], node: "none" },
+  {
+    name: "ui/stores",
+    folder: "packages/ui/src/stores",
+    doors: [all("ui/connection"), all("ui/locales"), all("protocol")],
+    node: "none",
+  },
   {
     name: "ui/screens",
     folder: "packages/ui/src/screens",
-    doors: [all("ui/stores"), all("ui/components"), types("protocol")],
+    doors: [all("ui/stores"), all("ui/components"), all("ui/locales"), types("protocol")],
     node: "none",
   },
   {
@@ -54,6 +65,7 @@ export const rooms: Room[] = [
       all("ui/components"),
       all("ui/connection"),
       all("ui/theme"),
+      all("ui/locales"),
       types("protocol"),
     ],
     node: "none",
