@@ -1,13 +1,13 @@
 /**
  * The page's Content-Security-Policy in the desktop app. Scripts only from the app's own files, no eval, no remote anything:
  * the page talks to engine-host over a MessagePort, which needs no `connect-src`. Images may be blobs (drawn pages) and
- * `data:`. Style elements are allowed
- * because Radix's scroll lock injects one; styles cannot run code here, and with `default-src 'none'` they cannot fetch.
+ * `data:`. React sets styles
+ * through CSSOM, which CSP does not restrict.
  */
 export const contentSecurityPolicy = [
   "default-src 'none'",
   "script-src 'self'",
-  "style-src 'self' 'unsafe-inline'",
+  "style-src 'self'",
   "img-src 'self' data: blob:",
   "font-src 'self'",
   "connect-src 'self'",

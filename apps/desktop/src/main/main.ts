@@ -50,7 +50,7 @@ async function run(): Promise<void> {
         execArgv: [],
         serialization: "advanced",
         env: hostEnvironment(process.env),
-      }) as HostChild,
+      }),
     timers: {
       setTimeout: (callback, ms) => setTimeout(callback, ms),
       clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
