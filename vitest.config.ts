@@ -15,6 +15,8 @@ export default defineConfig({
           testTimeout: 20_000,
           hookTimeout: 30_000,
           maxWorkers: 2,
+          // Vitest empties style sheets, also those a test reads as text.
+          css: { include: [/\.css\?raw$/] },
         },
       },
       {
