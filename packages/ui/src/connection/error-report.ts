@@ -31,20 +31,20 @@ export function reportOf(thrown: unknown): ErrorReport {
   if (thrown instanceof ReportedError) return thrown.report;
   if (thrown instanceof ORPCError) {
     // An undeclared failure is a bug on the host's side; its wording is for the log.
-    if (!thrown.defined) return { code: "INTERNAL", message: i18next.t("connection.internalError"), data: {} };
+    if (!thrown.defined) return { code: "INTERNAL", message: i18next.t("connection:internalError"), data: {} };
     return { code: thrown.code as ErrorCode, message: thrown.message, data: thrown.data };
   }
   if (thrown instanceof TypeError || thrown instanceof RangeError) {
-    return { code: "INTERNAL", message: i18next.t("connection.pageError"), data: {} };
+    return { code: "INTERNAL", message: i18next.t("connection:pageError"), data: {} };
   }
-  return { code: "HOST_UNREACHABLE", message: i18next.t("connection.unreachable"), data: { address: "" } };
+  return { code: "HOST_UNREACHABLE", message: i18next.t("connection:unreachable"), data: { address: "" } };
 }
 
 /** Something was dropped that only exists inside another program, such as a picture out of a web page. */
 export function fileNotOnDisk(file: string): ReportedError {
   return new ReportedError({
     code: "FILE_NOT_FOUND",
-    message: i18next.t("connection.fileNotOnDisk", { file }),
+    message: i18next.t("connection:fileNotOnDisk", { file }),
     data: { file },
   });
 }

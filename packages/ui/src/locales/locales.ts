@@ -1,7 +1,7 @@
 import i18next from "i18next";
 import { initReactI18next } from "react-i18next";
 
-/** One file per area of the app and language: `en/chat.json` holds the keys `chat.*`. */
+/** One file per area of the app and language; its name is the i18next namespace: `useTranslation("chat")`. */
 const english = import.meta.glob<Record<string, unknown>>("./en/*.json", { eager: true, import: "default" });
 
 /** Prepares the words of the interface. Call once, before anything is drawn. */
@@ -9,7 +9,7 @@ export async function startLocales(): Promise<void> {
   await i18next.use(initReactI18next).init({
     lng: "en",
     fallbackLng: "en",
-    resources: { en: { translation: areas(english) } },
+    resources: { en: areas(english) },
     // React escapes what it draws.
     interpolation: { escapeValue: false },
   });

@@ -28,6 +28,9 @@ export interface ChatState {
   readonly error: ErrorReport | null;
   /** How full the context would be with the draft; null when unknown. */
   readonly measure: ContextMeasure | null;
+  /** What is written in the composer; kept per conversation while the page lives. */
+  readonly draft: string;
+  setDraft(draft: string): void;
   open(conversationId: string): Promise<void>;
   /** @param sources what the new conversation may answer from */
   startNew(sources?: Sources): void;
@@ -60,21 +63,30 @@ const blank = {
   sending: false,
   error: null,
   measure: null,
+  draft: "",
 };
 
 /** The open conversation. */
 export function createChatStore(connection: Connection): StoreApi<ChatState> {
   const { conversations, chat } = connection.client;
+  const drafts = new Map<string | null, string>();
   let measuring = new AbortController();
 
   const store = createStore<ChatState>()((set, get) => ({
     ...blank,
     progress: {},
     open: async (conversationId) => {
-      if (get().conversationId !== conversationId) set({ ...blank, conversationId, opening: true });
+      if (get().conversationId !== conversationId) {
+        set({ ...blank, conversationId, opening: true, draft: drafts.get(conversationId) ?? "" });
+      }
       await load(conversationId);
     },
-    startNew: (sources = noSources) => set({ ...blank, settings: { ...newSettings, sources } }),
+    startNew: (sources = noSources) =>
+      set({ ...blank, settings: { ...newSettings, sources }, draft: drafts.get(null) ?? "" }),
+    setDraft: (draft) => {
+      drafts.set(get().conversationId, draft);
+      set({ draft });
+    },
     send: async (text, editedMessageId) => {
       set({ sending: true });
       const sent = await report(async () => {
@@ -184,6 +196,8 @@ export function createChatStore(connection: Connection): StoreApi<ChatState> {
   }
 
   async function load(conversationId: string): Promise<void> {
+    // Without a link it stays "opening"; `whileReady` below loads it as soon as there is one.
+    if (connection.state().kind !== "ready") return;
     await report(async () => {
       try {
         const conversation = await conversations.get({ conversationId });

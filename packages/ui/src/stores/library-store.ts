@@ -23,6 +23,13 @@ export interface Adding {
   readonly error: ErrorReport | null;
 }
 
+/** `tookMs` on the host, ms. */
+export interface SearchResult {
+  readonly hits: readonly SearchHit[];
+  readonly tookMs: number;
+  readonly error: ErrorReport | null;
+}
+
 export interface LibraryState {
   readonly collections: readonly Collection[];
   /** Of all collections, oldest first. */
@@ -53,13 +60,8 @@ export interface LibraryState {
   cancelDocument(documentId: string): Promise<void>;
   retryDocument(documentId: string): Promise<void>;
   removeDocument(documentId: string): Promise<void>;
-  /** @throws what `reportOf` understands */
-  search(
-    query: string,
-    sources: Sources,
-    limit: number,
-    signal: AbortSignal,
-  ): Promise<{ hits: SearchHit[]; tookMs: number }>;
+  /** Passages that match, best first. @returns null when `signal` aborted first */
+  search(query: string, sources: Sources, limit: number, signal: AbortSignal): Promise<SearchResult | null>;
   dismissError(): void;
 }
 
@@ -97,7 +99,13 @@ export function createLibraryStore(connection: Connection): StoreApi<LibraryStat
     cancelDocument: async (documentId) => void (await report(() => library.cancel({ documentId }))),
     retryDocument: async (documentId) => void (await report(() => library.retry({ documentId }))),
     removeDocument: async (documentId) => void (await report(() => library.removeDocument({ documentId }))),
-    search: (query, sources, limit, signal) => library.search({ query, sources, limit }, { signal }),
+    search: async (query, sources, limit, signal) => {
+      try {
+        return { ...(await library.search({ query, sources, limit }, { signal })), error: null };
+      } catch (error) {
+        return signal.aborted ? null : { hits: [], tookMs: 0, error: reportOf(error) };
+      }
+    },
     dismissError: () => set({ error: null }),
   }));
 

@@ -1,0 +1,80 @@
+import { useTranslation } from "react-i18next";
+import { DropZone } from "./components/drop-zone.tsx";
+import { SplitPane } from "./components/split-pane.tsx";
+import { AboutScreen } from "./screens/about/about-screen.tsx";
+import { ChatScreen } from "./screens/chat/chat-screen.tsx";
+import { addToConversation, addToLibrary } from "./screens/drop/add-dropped-files.ts";
+import { LibraryScreen } from "./screens/library/library-screen.tsx";
+import { ModelsScreen } from "./screens/models/models-screen.tsx";
+import { AccessKeyScreen } from "./screens/shell/access-key-screen.tsx";
+import { ConnectionBanner } from "./screens/shell/connection-banner.tsx";
+import { NarrowBar } from "./screens/shell/narrow-bar.tsx";
+import { SidebarDrawer } from "./screens/shell/sidebar-drawer.tsx";
+import { Sidebar } from "./screens/shell/sidebar.tsx";
+import { SourcePanel } from "./screens/source/source-panel.tsx";
+import { useConnection, useLibrary, useNavigation, usePreferences, useSource, useStores } from "./stores/stores.tsx";
+
+const screens = { chat: ChatScreen, library: LibraryScreen, models: ModelsScreen, about: AboutScreen };
+
+/** The whole page: sidebar, the screen that is shown, and the source beside it. */
+export function App() {
+  const { t } = useTranslation("shell");
+  const connection = useConnection((state) => state.connection);
+  const view = useNavigation((state) => state.view);
+  const sourceOpen = useSource((state) => state.source !== null);
+  const sourceWidth = usePreferences((state) => state.sourceWidth);
+  if (connection.kind === "refused") return <AccessKeyScreen reason={connection.reason} />;
+
+  const Screen = screens[view];
+  return (
+    <DropEverywhere>
+      <a
+        href="#content"
+        className="fixed top-2 left-2 z-50 -translate-y-16 rounded-md bg-accent px-3 py-1.5 text-on-accent focus:translate-y-0"
+      >
+        {t("skipToContent")}
+      </a>
+      <div className="flex min-h-0 flex-1">
+        <aside aria-label={t("sidebar")} className="w-68 shrink-0 border-r border-line max-md:hidden">
+          <Sidebar />
+        </aside>
+        <div className="flex min-w-0 flex-1 flex-col">
+          <NarrowBar />
+          <ConnectionBanner />
+          <SplitPane
+            className="flex-1"
+            label={t("sourceWidth")}
+            initialWidth={sourceWidth}
+            main={
+              <main id="content" tabIndex={-1} className="h-full min-w-0 outline-none">
+                <Screen />
+              </main>
+            }
+            side={sourceOpen ? <SourcePanel /> : null}
+          />
+        </div>
+      </div>
+      <SidebarDrawer />
+    </DropEverywhere>
+  );
+}
+
+/** Takes files wherever they are dropped; the screen that is shown decides where they go. */
+function DropEverywhere({ children }: { children: React.ReactNode }) {
+  const { t } = useTranslation("shell");
+  const stores = useStores();
+  const view = useNavigation((state) => state.view);
+  const collection = useLibrary((state) => state.collections.find(({ id }) => id === state.openCollectionId)?.name);
+  const ready = useConnection((state) => state.connection.kind === "ready");
+  const onLibrary = collection ? t("dropOnLibrary", { collection }) : t("dropOnNewCollection");
+  return (
+    <DropZone
+      className="flex h-dvh flex-col overflow-hidden bg-canvas"
+      disabled={!ready || view === "models" || view === "about"}
+      label={view === "library" ? onLibrary : t("dropOnChat")}
+      onFiles={(files) => void (view === "library" ? addToLibrary(stores, files) : addToConversation(stores, files))}
+    >
+      {children}
+    </DropZone>
+  );
+}

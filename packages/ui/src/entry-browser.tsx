@@ -1,0 +1,4 @@
+import { connectThroughWebSocket } from "./connection/websocket-connection.ts";
+import { startApp } from "./start-app.tsx";
+
+await startApp(connectThroughWebSocket());
