@@ -23,6 +23,12 @@ export interface GenerateRequest {
   messages: EngineMessage[];
   /** When given, the reply is exactly one of these strings (enforced by a grammar while sampling). */
   alternatives?: string[];
+  /**
+   * Whose request this is, for example a conversation's id. Only requests with the same owner reuse each other's KV
+   * cache: no other owner's words can leak into a reply, and nobody can time what others asked. Absent: nothing is reused.
+   */
+  cacheOwner?: string;
+  /** Room for the reply, tokens. Together with the prompt it must fit the context. */
   maxTokens: number;
   /** 0 = greedy. */
   temperature: number;

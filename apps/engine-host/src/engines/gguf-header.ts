@@ -1,0 +1,175 @@
+import { open, stat, type FileHandle } from "node:fs/promises";
+import { basename } from "node:path";
+import { CorralError, type ModelShape } from "@corral/protocol";
+import {
+  GgufProblem,
+  ggufLimits,
+  NeedMoreBytes,
+  parseGguf,
+  type GgufContents,
+  type GgufTensor,
+} from "./gguf-parser.ts";
+import { fileTypes } from "./gguf-types.ts";
+
+/** What the header of a model file tells. Sizes in bytes. */
+export interface GgufHeader {
+  /** `general.name`, or the file's name without its ending. */
+  name: string;
+  shape: ModelShape;
+  /** For example "Q4_K_M": the declared file type, else the type most weights have. */
+  quantization: string;
+  fileBytes: number;
+  /** All tensors. */
+  weightsBytes: number;
+  /** The token embedding; llama.cpp keeps it in main memory. */
+  inputBytes: number;
+  /** The output matrix and norm; with tied embeddings a copy of the token embedding. */
+  outputBytes: number;
+  hasChatTemplate: boolean;
+}
+
+/** Read sizes: most headers fit the second, the largest known vocabularies the third. */
+const readSizes = [2 ** 20, 8 * 2 ** 20, 24 * 2 ** 20, ggufLimits.headerBytes];
+
+/**
+ * Reads and checks the header of a GGUF file, never more than 64 MiB of it. This runs before llama.cpp or
+ * node-llama-cpp see a file: node-llama-cpp's reader hangs or aborts the process on hostile headers
+ * (research/reliability.md §0), and llama.cpp has had memory errors there.
+ * @throws CorralError FILE_NOT_FOUND, EMPTY_FILE, MODEL_FILE_INVALID, CANCELLED
+ */
+export async function readGgufHeader(path: string, signal?: AbortSignal): Promise<GgufHeader> {
+  const file = basename(path);
+  try {
+    // Before opening: a pipe would block a thread until somebody writes into it.
+    const { size, isFile } = await stat(path).then((found) => ({ size: found.size, isFile: found.isFile() }));
+    if (!isFile) throw new GgufProblem("is not a regular file");
+    if (size === 0) {
+      throw new CorralError("EMPTY_FILE", `${file} is empty (0 bytes). Download or copy the model again.`, { file });
+    }
+    await using handle = await open(path, "r");
+    return describe(await parseFile(handle, size, signal), file, size);
+  } catch (error) {
+    if (error instanceof CorralError) throw error;
+    if (!(error instanceof GgufProblem)) throw notReadable(path, error);
+    const message = `${file} cannot be used as a model: the file ${error.message}. Download or copy it again, or choose another file.`;
+    throw new CorralError("MODEL_FILE_INVALID", message, { file, reason: `the file ${error.message}` });
+  }
+}
+
+async function parseFile(
+  handle: FileHandle,
+  fileBytes: number,
+  signal: AbortSignal | undefined,
+): Promise<GgufContents> {
+  let bytes: Buffer = Buffer.alloc(0);
+  for (const size of readSizes) {
+    if (signal?.aborted) throw new CorralError("CANCELLED", "Stopped on request.", {});
+    bytes = await readStart(handle, bytes, Math.min(size, fileBytes));
+    try {
+      return parseGguf(bytes, fileBytes);
+    } catch (error) {
+      if (!(error instanceof NeedMoreBytes)) throw error;
+    }
+  }
+  throw new GgufProblem("changed while it was read");
+}
+
+/** The first `size` bytes, of which `known` are there already. A file that shrank meanwhile is cut short. */
+async function readStart(handle: FileHandle, known: Buffer, size: number): Promise<Buffer> {
+  const bytes = Buffer.alloc(size);
+  known.copy(bytes);
+  let filled = known.length;
+  while (filled < size) {
+    const { bytesRead } = await handle.read(bytes, filled, size - filled, filled);
+    if (bytesRead === 0) throw new GgufProblem("changed while it was read");
+    filled += bytesRead;
+  }
+  return bytes;
+}
+
+function describe(contents: GgufContents, file: string, fileBytes: number): GgufHeader {
+  const { metadata, tensors } = contents;
+  const parts = metadata.get("split.count");
+  if (typeof parts === "number" && parts > 1) {
+    throw new GgufProblem(`is one of ${parts} parts of a split model; join them first with llama-gguf-split --merge`);
+  }
+  if (tensors.length === 0) throw new GgufProblem("holds no weights");
+  const sum = (wanted: (tensor: GgufTensor) => boolean) =>
+    tensors.reduce((bytes, tensor) => (wanted(tensor) ? bytes + tensor.bytes : bytes), 0);
+  const inputBytes = sum(({ name }) => name === "token_embd.weight");
+  const outputBytes = sum(({ name }) => name.startsWith("output"));
+  const isTied = !tensors.some(({ name }) => name === "output.weight");
+  const name = metadata.get("general.name");
+  const template = metadata.get("tokenizer.chat_template");
+  return {
+    name: typeof name === "string" && name.trim() !== "" ? name.trim().slice(0, 200) : file.replace(/\.gguf$/i, ""),
+    shape: shapeOf(contents),
+    quantization: quantizationOf(contents),
+    fileBytes,
+    weightsBytes: sum(() => true),
+    inputBytes,
+    outputBytes: outputBytes + (isTied ? inputBytes : 0),
+    hasChatTemplate: typeof template === "string" && template !== "",
+  };
+}
+
+function shapeOf({ metadata, tensors }: GgufContents): ModelShape {
+  const architecture = metadata.get("general.architecture");
+  if (typeof architecture !== "string" || !/^[a-z0-9_.-]{1,64}$/i.test(architecture)) {
+    throw new GgufProblem("does not name its architecture (general.architecture)");
+  }
+  /** A per-layer setting counts with its largest value, so that memory is never estimated too low. */
+  const read = (key: string): number | null => {
+    const value = metadata.get(`${architecture}.${key}`);
+    const number = typeof value === "object" ? Math.max(0, ...value.numbers) : value;
+    return typeof number === "number" && Number.isInteger(number) && number > 0 && number < 2 ** 31 ? number : null;
+  };
+  const require = (key: string): number => {
+    const value = read(key);
+    if (value === null) throw new GgufProblem(`lacks a usable ${architecture}.${key}, which every language model has`);
+    return value;
+  };
+  const heads = require("attention.head_count");
+  const embeddingLength = require("embedding_length");
+  const headLength = Math.max(1, Math.floor(embeddingLength / heads));
+  const tokens = metadata.get("tokenizer.ggml.tokens");
+  const vocabularySize = typeof tokens === "object" && tokens.length > 0 ? tokens.length : read("vocab_size");
+  if (vocabularySize === null) throw new GgufProblem("has no vocabulary (tokenizer.ggml.tokens)");
+  return {
+    architecture,
+    parameters: tensors.reduce((sum, { elements }) => sum + elements, 0),
+    layers: require("block_count"),
+    embeddingLength,
+    feedForwardLength: read("feed_forward_length") ?? read("expert_feed_forward_length") ?? 4 * embeddingLength,
+    heads,
+    keyValueHeads: read("attention.head_count_kv") ?? heads,
+    keyLength: read("attention.key_length") ?? headLength,
+    valueLength: read("attention.value_length") ?? headLength,
+    vocabularySize,
+    trainContextSize: require("context_length"),
+  };
+}
+
+function quantizationOf({ metadata, tensors }: GgufContents): string {
+  const declared = metadata.get("general.file_type");
+  const name = typeof declared === "number" ? fileTypes.get(declared) : undefined;
+  if (name) return name;
+  const elements = new Map<string, number>();
+  for (const { type, elements: count } of tensors) elements.set(type.name, (elements.get(type.name) ?? 0) + count);
+  const [most] = [...elements].toSorted(([, a], [, b]) => b - a);
+  return most?.[0] ?? "unknown";
+}
+
+function notReadable(path: string, error: unknown): CorralError {
+  const file = basename(path);
+  const { code = "", message } = error as NodeJS.ErrnoException;
+  if (code === "ENOENT" || code === "ENOTDIR") {
+    return new CorralError("FILE_NOT_FOUND", `There is no file ${path}. Check the path.`, { file: path });
+  }
+  if (code === "") throw error;
+  const reason = code === "EACCES" || code === "EPERM" ? "Corral may not read it" : message;
+  return new CorralError("MODEL_FILE_INVALID", `${file} cannot be opened: ${reason}. Check its permissions.`, {
+    file,
+    reason,
+  });
+}

@@ -1,0 +1,234 @@
+import { CorralError, type ErrorCode } from "@corral/protocol";
+import type { ErrorReport } from "@corral/protocol";
+import type { Logger } from "../logger.ts";
+import type {
+  Engine,
+  EngineMessage,
+  EnginePart,
+  GenerateRequest,
+  LoadedModel,
+  LoadedModelFacts,
+  LoadSettings,
+} from "./engine.ts";
+import { readGgufHeader } from "./gguf-header.ts";
+import { PartQueue } from "./part-queue.ts";
+import type { FromWorker } from "./worker-channel.ts";
+import { inferenceWorkerPath } from "./worker-path.ts";
+import { defaultLivenessLimits, WorkerProcess, type LivenessLimits } from "./worker-process.ts";
+
+export interface LlamaEngineOptions {
+  logger: Logger;
+  /** Another worker program (tests) instead of the shipped one. */
+  workerPath?: string;
+  limits?: Partial<LivenessLimits>;
+}
+
+/** The embedded engine: llama.cpp through node-llama-cpp, one child process per loaded model. */
+export function createLlamaEngine(options: LlamaEngineOptions): Engine {
+  return {
+    async load(file, settings, { signal, onProgress }) {
+      throwIfCancelled(signal);
+      // Our own bounded check comes first: node-llama-cpp's reader hangs or aborts on hostile headers.
+      const { shape } = await readGgufHeader(file.path, signal);
+      const model = new WorkerModel(file, settings, shape, options);
+      await model.whenLoaded(signal, onProgress);
+      return model;
+    },
+  };
+}
+
+type Call =
+  | { kind: "count"; resolve: (counts: number[]) => void; reject: (error: unknown) => void }
+  | { kind: "generate"; queue: PartQueue<EnginePart> };
+
+class WorkerModel implements LoadedModel {
+  readonly ended: Promise<{ reason: string } | null>;
+  readonly #id: string;
+  readonly #worker: WorkerProcess;
+  readonly #calls = new Map<number, Call>();
+  readonly #load = Promise.withResolvers<LoadedModelFacts>();
+  readonly #logger: Logger;
+  #facts: LoadedModelFacts | null = null;
+  #onLoadProgress: ((fraction: number) => void) | undefined;
+  #nextCall = 1;
+  #gone: { reason: string } | null = null;
+
+  constructor(
+    file: { id: string; path: string },
+    settings: LoadSettings,
+    shape: LoadedModelFacts["shape"],
+    options: LlamaEngineOptions,
+  ) {
+    this.#id = file.id;
+    this.#logger = options.logger;
+    const limits = { ...defaultLivenessLimits, ...options.limits };
+    this.#worker = new WorkerProcess(options.workerPath ?? inferenceWorkerPath(), limits, (m) => this.#receive(m));
+    this.ended = this.#worker.ended.then(({ intended, reason }) => {
+      this.#gone = { reason };
+      const error = this.#crashed();
+      this.#load.reject(loadFailed(this.#id, reason));
+      for (const call of this.#calls.values()) {
+        if (call.kind === "count") call.reject(error);
+        else call.queue.fail(error);
+      }
+      this.#calls.clear();
+      if (!intended) this.#logger.warn("inference-worker-died", { model: this.#id, reason });
+      return intended ? null : { reason };
+    });
+    this.#worker.send({ type: "load", model: file.id, path: file.path, settings, shape });
+  }
+
+  get facts(): LoadedModelFacts {
+    if (!this.#facts) throw new Error("The model has not been loaded yet.");
+    return this.#facts;
+  }
+
+  /** The worker's process id, for tests and logs. */
+  get pid(): number | undefined {
+    return this.#worker.pid;
+  }
+
+  /** Resolves when the worker serves the model. Aborting, like any failure, ends the worker. */
+  async whenLoaded(signal: AbortSignal, onProgress: ((fraction: number) => void) | undefined): Promise<void> {
+    this.#onLoadProgress = onProgress;
+    const abort = () => this.#load.reject(cancelled());
+    signal.addEventListener("abort", abort, { once: true });
+    if (signal.aborted) abort();
+    try {
+      this.#facts = await this.#load.promise;
+      this.#worker.markLoaded();
+    } catch (error) {
+      await this.#worker.kill();
+      throw error;
+    } finally {
+      this.#onLoadProgress = undefined;
+      signal.removeEventListener("abort", abort);
+    }
+  }
+
+  countTokens(texts: string[], signal?: AbortSignal): Promise<number[]> {
+    if (texts.length === 0) return Promise.resolve([]);
+    return this.#count((call) => this.#worker.send({ type: "count-tokens", call, texts }), signal);
+  }
+
+  async countPromptTokens(messages: EngineMessage[], signal?: AbortSignal): Promise<number> {
+    const send = (call: number) => this.#worker.send({ type: "count-prompt-tokens", call, messages });
+    const [count = 0] = await this.#count(send, signal);
+    return count;
+  }
+
+  async *generate(request: GenerateRequest, signal: AbortSignal): AsyncGenerator<EnginePart, void> {
+    if (this.#gone) throw this.#crashed();
+    if (signal.aborted) {
+      yield { type: "finish", reason: "cancelled", statistics: nothingGenerated };
+      return;
+    }
+    const call = this.#nextCall++;
+    const queue = new PartQueue<EnginePart>();
+    this.#calls.set(call, { kind: "generate", queue });
+    const cancel = () => this.#worker.send({ type: "cancel", call });
+    signal.addEventListener("abort", cancel, { once: true });
+    try {
+      this.#worker.send({ type: "generate", call, request });
+      yield* queue.read();
+    } finally {
+      signal.removeEventListener("abort", cancel);
+      // Still open: the reader left early, and nobody wants the rest.
+      if (this.#calls.delete(call)) cancel();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#worker.kill();
+  }
+
+  #count(send: (call: number) => void, signal: AbortSignal | undefined): Promise<number[]> {
+    if (this.#gone) return Promise.reject(this.#crashed());
+    const call = this.#nextCall++;
+    const { promise, resolve, reject } = Promise.withResolvers<number[]>();
+    const abort = () => reject(cancelled());
+    signal?.addEventListener("abort", abort, { once: true });
+    if (signal?.aborted) abort();
+    else {
+      this.#calls.set(call, { kind: "count", resolve, reject });
+      send(call);
+    }
+    return promise.finally(() => {
+      this.#calls.delete(call);
+      signal?.removeEventListener("abort", abort);
+    });
+  }
+
+  #receive(message: FromWorker): void {
+    switch (message.type) {
+      case "load-progress":
+        this.#onLoadProgress?.(message.fraction);
+        return;
+      case "loaded":
+        this.#load.resolve(message.facts);
+        return;
+      case "counts": {
+        const call = this.#calls.get(message.call);
+        if (call?.kind === "count") call.resolve(message.counts);
+        return;
+      }
+      case "part": {
+        const call = this.#calls.get(message.call);
+        if (call?.kind !== "generate") return;
+        call.queue.push(message.part);
+        if (message.part.type === "finish") this.#close(message.call, call);
+        return;
+      }
+      case "failed":
+        this.#fail(message.call, revive(message.error));
+        return;
+      case "log":
+        this.#logger.warn("inference-worker-log", { model: this.#id, level: message.level, line: message.message });
+        return;
+      case "alive":
+        return;
+    }
+  }
+
+  #fail(id: number | null, error: CorralError): void {
+    if (id === null) {
+      this.#load.reject(error);
+      return;
+    }
+    const call = this.#calls.get(id);
+    if (call?.kind === "count") call.reject(error);
+    else if (call?.kind === "generate") {
+      call.queue.fail(error);
+      this.#calls.delete(id);
+    }
+  }
+
+  #close(id: number, call: Extract<Call, { kind: "generate" }>): void {
+    call.queue.close();
+    this.#calls.delete(id);
+  }
+
+  #crashed(): CorralError<"ENGINE_CRASHED"> {
+    const message = `The engine running ${this.#id} stopped while it was needed: ${this.#gone?.reason}. It starts again with the next question.`;
+    return new CorralError("ENGINE_CRASHED", message, { model: this.#id });
+  }
+}
+
+const nothingGenerated = { promptTokens: 0, cachedTokens: 0, completionTokens: 0, prefillMs: 0, decodeMs: 0 };
+
+function revive(report: ErrorReport): CorralError {
+  return new CorralError<ErrorCode>(report.code, report.message, report.data as never);
+}
+
+function loadFailed(model: string, reason: string): CorralError<"MODEL_LOAD_FAILED"> {
+  const message = `${model} could not be loaded: ${reason}. Try a smaller context or another model; the log has the details.`;
+  return new CorralError("MODEL_LOAD_FAILED", message, { model, reason });
+}
+
+function cancelled(): CorralError<"CANCELLED"> {
+  return new CorralError("CANCELLED", "Stopped on request.", {});
+}
+
+function throwIfCancelled(signal: AbortSignal): void {
+  if (signal.aborted) throw cancelled();
+}

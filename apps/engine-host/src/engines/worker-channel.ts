@@ -1,0 +1,27 @@
+import type { ErrorReport } from "@corral/protocol";
+import type { EngineMessage, EnginePart, GenerateRequest, LoadedModelFacts, LoadSettings } from "./engine.ts";
+
+/**
+ * What engine-host and an inference worker say to each other over the worker's IPC channel (`serialization: "advanced"`).
+ * `call` numbers one request; the worker answers it with the same number. The worker serves one model and is ended by
+ * killing it: there is no unload message, as only the end of the process surely gives all memory back.
+ */
+export type ToWorker =
+  /** First, once. Answered by `load-progress` and then `loaded` or `failed` (call null). */
+  | { type: "load"; model: string; path: string; settings: LoadSettings; shape: LoadedModelFacts["shape"] }
+  | { type: "count-tokens"; call: number; texts: string[] }
+  | { type: "count-prompt-tokens"; call: number; messages: EngineMessage[] }
+  | { type: "generate"; call: number; request: GenerateRequest }
+  /** Stops a generation (its stream ends with `finish` of reason "cancelled") or a place in the queue. */
+  | { type: "cancel"; call: number };
+
+export type FromWorker =
+  /** Sent every second by the worker's event loop. `evaluations` grows with each batch; `busy`: generations under way. */
+  | { type: "alive"; evaluations: number; busy: number }
+  | { type: "load-progress"; fraction: number }
+  | { type: "loaded"; facts: LoadedModelFacts }
+  | { type: "counts"; call: number; counts: number[] }
+  | { type: "part"; call: number; part: EnginePart }
+  /** The call failed; null: loading failed and the worker is of no use any more. */
+  | { type: "failed"; call: number | null; error: ErrorReport }
+  | { type: "log"; level: "warn" | "error"; message: string };

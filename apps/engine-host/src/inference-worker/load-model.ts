@@ -1,0 +1,120 @@
+import { CorralError } from "@corral/protocol";
+import {
+  getLlama,
+  InsufficientMemoryError,
+  type ChatWrapper,
+  type Llama,
+  type LlamaContext,
+  type LlamaModel,
+  LlamaLogLevel,
+} from "node-llama-cpp";
+import type { LoadedModelFacts, LoadSettings } from "../engines/engine.ts";
+import { chatFormatOf } from "./chat-prompt.ts";
+import { SequencePool } from "./sequence-pool.ts";
+
+/** A loaded model with everything a generation needs. */
+export interface ServedModel {
+  llama: Llama;
+  model: LlamaModel;
+  context: LlamaContext;
+  format: ChatWrapper;
+  pool: SequencePool;
+  facts: LoadedModelFacts;
+  /** Batches evaluated so far: the sign of progress the parent watches. */
+  evaluations: number;
+}
+
+export interface LoadRequest {
+  model: string;
+  path: string;
+  settings: LoadSettings;
+  shape: LoadedModelFacts["shape"];
+}
+
+/**
+ * Loads a model and its context.
+ * @param onProgress 0..1
+ * @throws CorralError MODEL_LOAD_FAILED, INSUFFICIENT_MEMORY
+ */
+export async function loadModel(
+  { model: id, path, settings, shape }: LoadRequest,
+  onProgress: (fraction: number) => void,
+  log: (level: "warn" | "error", message: string) => void,
+): Promise<ServedModel> {
+  const startedAt = performance.now();
+  const llama = await getLlama({
+    gpu: settings.gpuLayers > 0 ? "auto" : false,
+    // Never compile or download on the user's machine.
+    build: "never",
+    skipDownload: true,
+    progressLogs: false,
+    // 0: a context uses exactly the threads it is given.
+    maxThreads: 0,
+    logLevel: LlamaLogLevel.warn,
+    logger: (level, message) => log(level === LlamaLogLevel.warn ? "warn" : "error", message.trim()),
+  }).catch((error: unknown) => {
+    throw loadFailed(id, `the llama.cpp library for this system could not be started (${messageOf(error)})`, error);
+  });
+  try {
+    const model = await llama.loadModel({ modelPath: path, gpuLayers: settings.gpuLayers, onLoadProgress: onProgress });
+    const context = await model.createContext({
+      contextSize: settings.contextSize,
+      sequences: settings.sequences,
+      threads: settings.threads,
+      // A quantized value cache needs flash attention.
+      ...(settings.kvCacheType === "q8_0"
+        ? { experimentalKvCacheKeyType: "Q8_0", experimentalKvCacheValueType: "Q8_0", flashAttention: true }
+        : {}),
+      failedCreationRemedy: false,
+    });
+    const format = chatFormatOf(model);
+    const sequences = Array.from({ length: settings.sequences }, () =>
+      // Text must never fall out of the context unseen: generation refuses before it gets that far.
+      context.getSequence({ contextShift: { strategy: refuseShift } }),
+    );
+    const facts: LoadedModelFacts = {
+      contextSize: context.contextSize,
+      sequences: settings.sequences,
+      shape,
+      chatFormat: format.wrapperName,
+      backend: llama.gpu === false ? "cpu" : llama.gpu,
+      loadMs: performance.now() - startedAt,
+    };
+    return { llama, model, context, format, pool: new SequencePool(sequences), facts, evaluations: 0 };
+  } catch (error) {
+    if (error instanceof InsufficientMemoryError) throw await insufficientMemory(llama, id, shape, error);
+    throw loadFailed(id, messageOf(error), error);
+  }
+}
+
+function refuseShift(): never {
+  throw new Error("The context is full.");
+}
+
+async function insufficientMemory(
+  llama: Llama,
+  model: string,
+  shape: LoadedModelFacts["shape"],
+  cause: Error,
+): Promise<CorralError> {
+  const isGpu = llama.gpu !== false;
+  const free = isGpu ? (await llama.getVramState()).free : process.availableMemory();
+  const message = `There is not enough ${isGpu ? "GPU " : ""}memory for ${model}: ${cause.message}. Close other programs, or choose a smaller context or a smaller model.`;
+  const device = { id: isGpu ? "gpu" : "cpu", name: isGpu ? "GPU" : "Main memory", freeBytes: free };
+  // llama.cpp does not say how much was missing; one byte per parameter is the least an 8-bit model needs.
+  return new CorralError(
+    "INSUFFICIENT_MEMORY",
+    message,
+    { devices: [{ ...device, neededBytes: Math.max(free + 1, shape.parameters) }] },
+    { cause },
+  );
+}
+
+function loadFailed(model: string, reason: string, cause: unknown): CorralError {
+  const message = `${model} could not be loaded: ${reason}. Choose another model file; the log has the details.`;
+  return new CorralError("MODEL_LOAD_FAILED", message, { model, reason }, { cause });
+}
+
+function messageOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).replace(/\.$/, "").slice(0, 300);
+}

@@ -1,0 +1,105 @@
+import { CorralError } from "@corral/protocol";
+import type { FromWorker, ToWorker } from "../engines/worker-channel.ts";
+import { renderPrompt } from "./chat-prompt.ts";
+import { generate } from "./generation.ts";
+import { loadModel, type ServedModel } from "./load-model.ts";
+import { endWithParent } from "./parent-watch.ts";
+
+/*
+ * The program of an inference worker: one model, served over the IPC channel of its parent (engines/worker-channel.ts).
+ * It opens no socket, holds no secret, and is ended by being killed.
+ */
+
+const heartbeatMs = 1000;
+
+let served: ServedModel | null = null;
+let modelId = "";
+const generations = new Map<number, AbortController>();
+
+function send(message: FromWorker): void {
+  if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
+}
+
+/** Anything unexpected down here is llama.cpp failing: for the caller the engine is what broke. */
+function reportOf(error: unknown) {
+  if (error instanceof CorralError) return error.report();
+  const reason = error instanceof Error ? error.message : String(error);
+  send({ type: "log", level: "error", message: reason.slice(0, 300) });
+  const message = `The engine running ${modelId} failed while it was working (${reason.slice(0, 200)}). Ask again.`;
+  return new CorralError("ENGINE_CRASHED", message, { model: modelId }).report();
+}
+
+async function load(message: Extract<ToWorker, { type: "load" }>): Promise<void> {
+  modelId = message.model;
+  let sentAt = -Infinity;
+  try {
+    served = await loadModel(
+      message,
+      (fraction) => {
+        // One in 50 ms is smooth enough; the end is told by `loaded`.
+        if (performance.now() - sentAt < 50) return;
+        sentAt = performance.now();
+        send({ type: "load-progress", fraction });
+      },
+      (level, line) => send({ type: "log", level, message: line }),
+    );
+    send({ type: "loaded", facts: served.facts });
+  } catch (error) {
+    send({ type: "failed", call: null, error: reportOf(error) });
+  }
+}
+
+async function runGeneration(message: Extract<ToWorker, { type: "generate" }>): Promise<void> {
+  const { call, request } = message;
+  const controller = new AbortController();
+  generations.set(call, controller);
+  try {
+    await generate(loadedModel(), request, controller.signal, (part) => send({ type: "part", call, part }));
+  } catch (error) {
+    send({ type: "failed", call, error: reportOf(error) });
+  } finally {
+    generations.delete(call);
+  }
+}
+
+function count(call: number, counts: () => number[]): void {
+  try {
+    send({ type: "counts", call, counts: counts() });
+  } catch (error) {
+    send({ type: "failed", call, error: reportOf(error) });
+  }
+}
+
+function loadedModel(): ServedModel {
+  if (!served) throw new Error("no model is loaded");
+  return served;
+}
+
+function receive(message: ToWorker): void {
+  switch (message.type) {
+    case "load":
+      void load(message);
+      return;
+    case "count-tokens":
+      count(message.call, () => message.texts.map((text) => loadedModel().model.tokenize(text).length));
+      return;
+    case "count-prompt-tokens":
+      count(message.call, () => {
+        const { model, format } = loadedModel();
+        return [renderPrompt(model, format, message.messages).tokens.length];
+      });
+      return;
+    case "generate":
+      void runGeneration(message);
+      return;
+    case "cancel":
+      generations.get(message.call)?.abort();
+      return;
+  }
+}
+
+endWithParent(Number(process.argv[2]));
+// Ctrl+C in a terminal reaches the whole process group; it is engine-host that decides when a worker ends.
+process.on("SIGINT", () => undefined);
+process.on("message", receive);
+setInterval(() => send({ type: "alive", evaluations: served?.evaluations ?? 0, busy: generations.size }), heartbeatMs);
