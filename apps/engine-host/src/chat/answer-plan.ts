@@ -1,0 +1,131 @@
+import { CorralError, type ConversationSettings, type Message, type RetrievalReport } from "@corral/protocol";
+import type { GenerateRequest, LoadedModel } from "../engines/engine.ts";
+import type { ModelLease } from "../models/models.ts";
+import type { Retrieval } from "../retrieval/retrieval.ts";
+import type { Store } from "../store/store.ts";
+import type { CitablePassage } from "./citations.ts";
+import { rankEvidence, readableEvidence, type Evidence } from "./evidence.ts";
+import { groundedPrompt } from "./grounded-prompt.ts";
+import { fixedReply, readerRequest, refusal } from "./reader-prompt.ts";
+
+/** Passages looked at for one question. */
+const passageLimit = 20;
+
+/** Characters of a question that are searched with; more would be a document. */
+const queryLength = 10_000;
+
+/** What will be done to answer: ask the model, or say something fixed without it. */
+export interface AnswerPlan {
+  /** Null: the conversation has no documents attached. */
+  report: RetrievalReport | null;
+  retrievalMs: number;
+  passages: CitablePassage[];
+  /** What to ask the model; a string is said as it is, without asking. */
+  request: GenerateRequest | string;
+}
+
+export interface PlanInput {
+  question: string;
+  /** Turns before the question, oldest first. */
+  history: Message[];
+  settings: ConversationSettings;
+  seed: number | null;
+}
+
+/** The passages of the conversation's documents that the question is answered from, best first. */
+export function findPassages(input: PlanInput, retrieval: Retrieval, signal: AbortSignal) {
+  const { sources } = input.settings;
+  if (sources.collectionIds.length === 0 && sources.documentIds.length === 0) return null;
+  return retrieval.search(input.question.slice(0, queryLength), sources, passageLimit, signal);
+}
+
+/**
+ * Decides how a question is answered by this model.
+ * @throws CorralError NO_SOURCES (the model can only quote and nothing is attached), CONTEXT_OVERFLOW
+ */
+export async function planAnswer(
+  input: PlanInput,
+  lease: ModelLease,
+  parts: { store: Pick<Store, "index">; retrieval: Retrieval; now: () => number },
+  signal: AbortSignal,
+): Promise<AnswerPlan> {
+  const quotesOnly = lease.summary.ability === "quote";
+  const fixed = quotesOnly ? fixedReply(input.question) : null;
+  if (fixed !== null) return { report: null, retrievalMs: 0, passages: [], request: fixed };
+
+  const started = parts.now();
+  const found = await findPassages(input, parts.retrieval, signal);
+  const retrievalMs = parts.now() - started;
+  if (!quotesOnly) {
+    const { settings, question, history } = input;
+    const prompt = await groundedPrompt(lease.model, { ...settings, question, history, passages: found }, signal);
+    const { temperature, topP, topK, minP, repeatPenalty } = settings.sampling;
+    return {
+      report: found === null ? null : prompt.report,
+      retrievalMs,
+      passages: prompt.passages.map((hit) => ({ hit, shown: null })),
+      request: {
+        messages: prompt.messages,
+        maxTokens: prompt.maxTokens,
+        temperature,
+        topP,
+        topK,
+        minP,
+        repeatPenalty,
+        seed: input.seed,
+      },
+    };
+  }
+  if (found === null) {
+    throw new CorralError(
+      "NO_SOURCES",
+      `${lease.summary.name} can only quote from documents: attach a collection or a document to this conversation, then ask again.`,
+      { model: lease.summary.id },
+    );
+  }
+  const ranked = await rankEvidence(input.question.slice(0, queryLength), found, parts.store.index);
+  const shown = readableEvidence(ranked);
+  const fitted = await fitReader(lease.model, input.question, shown, signal);
+  const included = fitted.evidence;
+  return {
+    report: {
+      found: found.length,
+      included: new Set(included.map((evidence) => evidence.passage.chunkId)).size,
+      omitted: new Set(shown.slice(included.length).map((evidence) => evidence.passage.chunkId)).size,
+      omittedTurns: 0,
+      budgetTokens: fitted.budgetTokens,
+    },
+    retrievalMs,
+    passages: included.map(({ passage, sentence }) => ({ hit: passage, shown: sentence })),
+    request: included.length === 0 ? refusal : readerRequest(input.question, sentencesOf(included), fitted.maxTokens),
+  };
+}
+
+/** Takes the worst sentences away until the reader's prompt and its longest possible reply fit its context. */
+async function fitReader(model: LoadedModel, question: string, evidence: Evidence[], signal: AbortSignal) {
+  const { contextSize } = model.facts;
+  for (let count = evidence.length; count >= 0; count--) {
+    const shown = evidence.slice(0, count);
+    const { messages, alternatives } = readerRequest(question, sentencesOf(shown), 1);
+    const promptTokens = await model.countPromptTokens(messages, signal);
+    const replyTokens = Math.max(...(await model.countTokens(alternatives ?? [], signal))) + spareTokens;
+    if (promptTokens + replyTokens <= contextSize) {
+      return { evidence: shown, maxTokens: contextSize - promptTokens, budgetTokens: contextSize - replyTokens };
+    }
+    if (count === 0) {
+      throw new CorralError(
+        "CONTEXT_OVERFLOW",
+        `The question has ${promptTokens} tokens with its instructions, but this model has room for ${contextSize - replyTokens}: ask in fewer words, or choose a model with a longer context.`,
+        { promptTokens, replyTokens, contextTokens: contextSize },
+      );
+    }
+  }
+  throw new Error("unreachable: the loop ends at count 0");
+}
+
+/** Tokens a sampled reply may have beyond its shortest form, as a grammar allows any split of the same text. */
+const spareTokens = 16;
+
+function sentencesOf(evidence: Evidence[]): string[] {
+  return evidence.map(({ sentence }) => sentence);
+}

@@ -1,0 +1,119 @@
+import type { Citation, SearchHit } from "@corral/protocol";
+import type { Store } from "../store/store.ts";
+import { splitSentences } from "../store/sentences.ts";
+import { rankEvidence } from "./evidence.ts";
+import { findQuote, locateQuote } from "./locate-quote.ts";
+
+/** A numbered passage of the prompt. Its number is its place, from 1. */
+export interface CitablePassage {
+  hit: SearchHit;
+  /** The one sentence of it the model was shown; null when it saw the whole passage. */
+  shown: string | null;
+}
+
+/** A citation marker in an answer, as in "[2]" or "[1, 3]". */
+const marker = /\[(\d{1,4}(?:\s*,\s*\d{1,4})*)\]/gu;
+
+/** Characters; a longer list of numbers is no citation anybody writes. */
+const longestMarker = 64;
+
+/** Characters a sentence must have for "word for word" to mean something; "Yes." stands in every document. */
+const shortestVerbatim = 8;
+
+/**
+ * Finds citation markers in an answer while it is written and binds each to its passage, the first time its number
+ * appears. A number no passage has is not a citation; nor is anything inside code.
+ */
+export class CitationBinder {
+  readonly #passages: CitablePassage[];
+  readonly #question: string;
+  readonly #store: Pick<Store, "index" | "pages">;
+  readonly #bound = new Set<number>();
+  #text = "";
+  #searchedTo = 0;
+
+  constructor(passages: CitablePassage[], question: string, store: Pick<Store, "index" | "pages">) {
+    this.#passages = passages;
+    this.#question = question;
+    this.#store = store;
+  }
+
+  /** Takes the next piece of the answer; answers the citations that became complete with it. */
+  async push(piece: string): Promise<Citation[]> {
+    this.#text += piece;
+    const citations: Citation[] = [];
+    marker.lastIndex = this.#searchedTo;
+    for (let match = marker.exec(this.#text); match !== null; match = marker.exec(this.#text)) {
+      const markerStart = match.index;
+      this.#searchedTo = markerStart + match[0].length;
+      if (insideCode(this.#text.slice(0, markerStart))) continue;
+      for (const digits of match[1]!.split(",")) {
+        const number = Number(digits);
+        const passage = this.#passages[number - 1];
+        if (passage === undefined || this.#bound.has(number)) continue;
+        this.#bound.add(number);
+        citations.push(await this.#bind(number, passage, this.#text.slice(0, markerStart)));
+      }
+      marker.lastIndex = this.#searchedTo;
+    }
+    // A marker may be cut in two by the stream, so the last few characters are looked at again.
+    this.#searchedTo = Math.max(this.#searchedTo, this.#text.length - longestMarker);
+    return citations;
+  }
+
+  async #bind(number: number, { hit, shown }: CitablePassage, before: string): Promise<Citation> {
+    const plain = withoutMarkers(before).trimEnd();
+    const sentence = shown !== null && plain.endsWith(shown) ? shown : carryingSentence(plain);
+    const verbatim = sentence.length >= shortestVerbatim ? findQuote(sentence, hit.text) : null;
+    if (verbatim !== null) {
+      return citationOf(number, hit, hit.text.slice(verbatim.start, verbatim.end), "verbatim", this.#store);
+    }
+    const ranked = await rankEvidence(`${sentence} ${this.#question}`, [hit], this.#store.index);
+    const quote = shown ?? ranked[0]?.sentence ?? splitSentences(hit.text)[0]?.text ?? hit.text;
+    return citationOf(number, hit, quote, "paraphrase", this.#store);
+  }
+}
+
+/** A citation of `quote`, a part of the passage. */
+export async function citationOf(
+  number: number,
+  hit: SearchHit,
+  quote: string,
+  support: Citation["support"],
+  store: Pick<Store, "pages">,
+): Promise<Citation> {
+  const spans = await locateQuote(quote, hit, store.pages);
+  return {
+    number,
+    chunkId: hit.chunkId,
+    documentId: hit.documentId,
+    document: hit.document,
+    page: hit.page === null ? null : (spans[0]?.page ?? hit.page),
+    quote: quote.replace(/\s+/gu, " ").trim(),
+    spans,
+    support,
+  };
+}
+
+/** The answer without its citation markers. */
+export function withoutMarkers(text: string): string {
+  return text.replace(/[ \t]?\[\d{1,4}(?:\s*,\s*\d{1,4})*\]/gu, "");
+}
+
+/** The sentence at the end of this text, without Markdown dress and closing punctuation. */
+function carryingSentence(text: string): string {
+  const line = text.slice(text.lastIndexOf("\n") + 1);
+  const sentence = splitSentences(line).at(-1)?.text ?? "";
+  return sentence
+    .replace(/^\s*(?:[-*+>#]+|\d+[.)])\s+/u, "")
+    .replace(/\*\*|__|(?<!\w)[*_]|[*_](?!\w)/gu, "")
+    .replace(/^[\s"“„«'‘]+|[\s"”“»'’.,;:!?。]+$/gu, "");
+}
+
+/** Whether the end of this Markdown text lies in a code block or in inline code. */
+function insideCode(text: string): boolean {
+  const fences = text.match(/^[ \t]*(?:```|~~~)/gmu)?.length ?? 0;
+  if (fences % 2 === 1) return true;
+  const line = text.slice(text.lastIndexOf("\n") + 1);
+  return (line.match(/`+/gu)?.length ?? 0) % 2 === 1;
+}
