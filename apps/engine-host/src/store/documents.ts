@@ -1,0 +1,103 @@
+import type { DatabaseSync } from "node:sqlite";
+import { CorralError, type DocumentSummary } from "@corral/protocol";
+import { collectionNotFound } from "./collections.ts";
+import { row, rows } from "./database.ts";
+import { indexedTitle, type IndexWriter } from "./index-writer.ts";
+import { detectLanguage } from "./language.ts";
+import type { DocumentFile, DocumentTable } from "./store.ts";
+import type { Synchronous } from "./thread-messages.ts";
+import { uuidv7 } from "./uuid.ts";
+
+interface DocumentRow extends Omit<DocumentSummary, "error" | "paged" | "progress"> {
+  error: string | null;
+  paged: number;
+}
+
+/** Files that were added, what state reading them is in, and what came of it. */
+export function documentTable(database: DatabaseSync, index: IndexWriter): Synchronous<DocumentTable> {
+  const select = `
+    SELECT documents.id, collections.id AS collectionId, documents.name, title, format, bytes, state, error,
+      page_count AS pageCount, paged, chunk_count AS chunkCount, language, added_at AS addedAt
+    FROM documents JOIN collections ON collections.key = documents.collection_key`;
+  const list = database.prepare(`${select} ORDER BY documents.key`);
+  const listOfCollection = database.prepare(`${select} WHERE collections.id = ? ORDER BY documents.key`);
+  const byId = database.prepare(`${select} WHERE documents.id = ?`);
+  const byHash = database.prepare(`${select} WHERE collections.id = ? AND sha256 = ? ORDER BY documents.key LIMIT 1`);
+  const file = database.prepare("SELECT path, owned, sha256, bytes FROM documents WHERE id = ?");
+  const collectionKey = database.prepare("SELECT key FROM collections WHERE id = ?");
+  const insert = database.prepare(
+    `INSERT INTO documents (id, collection_key, name, format, path, owned, sha256, bytes, state, paged, added_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'queued', 0, ?)`,
+  );
+  const setState = database.prepare("UPDATE documents SET state = ?, error = ? WHERE id = ?");
+  const unfinished = database.prepare(
+    "SELECT id FROM documents WHERE state IN ('queued', 'reading', 'indexing') ORDER BY key",
+  );
+  const keys = database.prepare("SELECT key, collection_key AS collectionKey, name FROM documents WHERE id = ?");
+  const setReady = database.prepare(
+    `UPDATE documents SET state = 'ready', error = NULL, title = ?, language = ?, paged = ?, page_count = ?,
+     chunk_count = ? WHERE key = ?`,
+  );
+  const remove = database.prepare("DELETE FROM documents WHERE key = ?");
+  const users = database.prepare("SELECT count(*) AS count FROM documents WHERE path = ?");
+
+  const get = (id: string) => summaryOf(row<DocumentRow>(byId, id));
+  const getFile = (id: string): DocumentFile | null => {
+    const found = row<Omit<DocumentFile, "owned"> & { owned: number }>(file, id);
+    return found ? { ...found, owned: found.owned === 1 } : null;
+  };
+
+  return {
+    list: (collectionId) =>
+      (collectionId === undefined ? rows<DocumentRow>(list) : rows<DocumentRow>(listOfCollection, collectionId)).map(
+        (found) => summaryOf(found)!,
+      ),
+    get,
+    file: getFile,
+    findByHash: (collectionId, sha256) => summaryOf(row<DocumentRow>(byHash, collectionId, sha256)),
+    create({ collectionId, name, format, file }) {
+      const collection = row<{ key: number }>(collectionKey, collectionId);
+      if (!collection) throw collectionNotFound(collectionId);
+      const id = uuidv7();
+      const { path, owned, sha256, bytes } = file;
+      insert.run(id, collection.key, name, format, path, owned ? 1 : 0, sha256, bytes, new Date().toISOString());
+      return get(id)!;
+    },
+    setState(id, state, error = null) {
+      if (setState.run(state, error && JSON.stringify(error), id).changes === 0) throw documentNotFound(id);
+      return get(id)!;
+    },
+    unfinished: () => rows<{ id: string }>(unfinished).map(({ id }) => id),
+    saveContent(id, content) {
+      const document = row<{ key: number; collectionKey: number; name: string }>(keys, id);
+      if (!document) throw documentNotFound(id);
+      const { title, paged, pages, chunks } = content;
+      const language = content.language ?? detectLanguage(chunks.map((chunk) => chunk.text).join("\n"));
+      const indexed = { ...document, title: indexedTitle(title, document.name), language };
+      index.replaceContent(indexed, pages, chunks);
+      setReady.run(title, language, paged ? 1 : 0, pages.length, chunks.length, document.key);
+      return get(id)!;
+    },
+    remove(id) {
+      const document = row<{ key: number }>(keys, id);
+      const stored = getFile(id);
+      if (!document || !stored) return null;
+      index.removeContent([document.key]);
+      remove.run(document.key);
+      return row<{ count: number }>(users, stored.path)!.count === 0 ? stored : null;
+    },
+  };
+}
+
+function summaryOf(found: DocumentRow | undefined): DocumentSummary | null {
+  if (!found) return null;
+  const error = found.error === null ? null : (JSON.parse(found.error) as DocumentSummary["error"]);
+  // How far reading has come is known to who reads, not kept.
+  return { ...found, error, paged: found.paged === 1, progress: null };
+}
+
+function documentNotFound(id: string): CorralError {
+  return new CorralError("DOCUMENT_NOT_FOUND", `There is no document ${id}; it may have been removed.`, {
+    document: id,
+  });
+}

@@ -1,0 +1,96 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { databasePath } from "./database.ts";
+import { supportedSchema } from "./migrate.ts";
+import { openStore } from "./open-store.ts";
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "corral-store-"));
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+describe("openStore", () => {
+  test("creates the database with every pragma in force and finds it sound", async () => {
+    await using store = await openStore(join(directory, "new", "place"));
+    expect(await store.check()).toEqual({
+      schema: supportedSchema,
+      sqliteVersion: expect.stringMatching(/^3\.\d+\.\d+$/),
+      integrity: "ok",
+      pragmas: {
+        journal_mode: "wal",
+        synchronous: 2,
+        foreign_keys: 1,
+        trusted_schema: 0,
+        busy_timeout: 10_000,
+        mmap_size: 0,
+        secure_delete: 2,
+      },
+    });
+  });
+
+  test("keeps what was written when it is opened again, and lets a read see the write before it", async () => {
+    {
+      await using store = await openStore(directory);
+      await store.settings.set("a", "1");
+      await store.settings.set("a", "2");
+      expect(await store.settings.get("a")).toBe("2");
+      expect(await store.settings.get("b")).toBeNull();
+    }
+    await using again = await openStore(directory);
+    expect(await again.settings.get("a")).toBe("2");
+  });
+
+  test("a call after closing is refused, a call before it is answered", async () => {
+    const store = await openStore(directory);
+    const before = store.settings.set("a", "1");
+    const closed = store[Symbol.asyncDispose]();
+    await expect(before).resolves.toBeUndefined();
+    await closed;
+    await expect(store.settings.get("a")).rejects.toThrow("closed");
+  });
+
+  test("leaves a database of a newer Corral untouched", async () => {
+    const newer = new DatabaseSync(databasePath(directory));
+    newer.exec(`CREATE TABLE future (x); PRAGMA user_version = ${supportedSchema + 1}`);
+    newer.close();
+    await expect(openStore(directory)).rejects.toMatchObject({
+      code: "DATA_DIRECTORY_NEWER",
+      data: { directory, schema: supportedSchema + 1, supported: supportedSchema },
+    });
+    const after = new DatabaseSync(databasePath(directory));
+    expect(after.prepare("SELECT name FROM sqlite_schema").all()).toEqual([{ name: "future" }]);
+    expect(after.prepare("PRAGMA journal_mode").get()).toEqual({ journal_mode: "delete" });
+    after.close();
+  });
+
+  test("says when the directory cannot be made, and when the database is damaged", async () => {
+    const file = join(directory, "file");
+    writeFileSync(file, "x");
+    await expect(openStore(join(file, "data"))).rejects.toMatchObject({
+      code: "DATA_DIRECTORY_NOT_WRITABLE",
+      data: { directory: join(file, "data") },
+    });
+    writeFileSync(
+      databasePath(directory),
+      "not a database, but long enough to look at it as if it were one".repeat(99),
+    );
+    await expect(openStore(directory)).rejects.toMatchObject({
+      code: "FILE_UNREADABLE",
+      data: { file: databasePath(directory) },
+    });
+  });
+
+  test("an expected error crosses the threads with its code and data, a bug with its message", async () => {
+    await using store = await openStore(directory);
+    await store.collections.create("Straße");
+    await expect(store.collections.create(" STRASSE ".replace("SS", "ß"))).rejects.toMatchObject({
+      name: "CorralError",
+      code: "COLLECTION_EXISTS",
+    });
+    await expect(store.settings.set("a", undefined as never)).rejects.toThrow(/bound|NULL/);
+  });
+});

@@ -1,0 +1,114 @@
+import { stemmer as stemHindi } from "@orama/stemmers/indian";
+import snowball from "snowball-stemmers";
+
+/** Raised when the same text gives other terms than before: stored indexes are then made anew. */
+export const ANALYZER_VERSION = 1;
+
+/** What made an index: our rules and the ICU that cuts Thai (Node and Electron carry different ones). */
+export const analyzerName = `terms-${ANALYZER_VERSION}/icu-${process.versions.icu ?? "none"}`;
+
+/** Longest term kept, UTF-16 units; what is longer (an encoded picture, a hash) is cut. */
+const LONGEST_TERM = 64;
+
+/** The languages with Latin letters that are stemmed, by their BCP-47 code. */
+const latinStemmers = {
+  en: snowball.newStemmer("english"),
+  de: snowball.newStemmer("german"),
+  fr: snowball.newStemmer("french"),
+  it: snowball.newStemmer("italian"),
+  pt: snowball.newStemmer("portuguese"),
+  es: snowball.newStemmer("spanish"),
+} as const;
+type LatinLanguage = keyof typeof latinStemmers;
+const latinLanguages = Object.keys(latinStemmers) as LatinLanguage[];
+
+/** Scripts written without spaces between words. */
+const unspaced =
+  /[\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/u;
+const words = /[\p{L}\p{N}\p{M}]+/gu;
+const devanagari = /\p{Script=Devanagari}/u;
+/** Joiners that change how a word is drawn, not which word it is; soft hyphen, byte-order mark. */
+const invisible = /[\u00AD\u200B-\u200D\u2060\uFEFF]/g;
+const segmenter = new Intl.Segmenter("th", { granularity: "word" });
+
+/**
+ * The terms of a text, in order and with repetitions: normalised (NFKC, lower case), cut into words, stemmed by language,
+ * Latin letters without their diacritics. A term holds only letters, marks and digits.
+ * @param language BCP-47 code of the text; null or one without a stemmer: words are kept whole. Hindi is told by its script.
+ */
+export function termsOf(text: string, language: string | null): string[] {
+  const primary = language?.slice(0, 2).toLowerCase() ?? "";
+  const latin = primary in latinStemmers ? (primary as LatinLanguage) : null;
+  return wordsOf(text).map((word) => stem(word, latin));
+}
+
+/**
+ * The distinct words of a question, each as the list of terms it may stand as in an index: as it is, and stemmed in every
+ * language with Latin letters (guessing the language of a few words goes wrong too often).
+ */
+export function queryTerms(query: string): string[][] {
+  const seen = new Map<string, string[]>();
+  for (const word of wordsOf(query)) {
+    if (seen.has(word)) continue;
+    seen.set(word, [...new Set([stem(word, null), ...latinLanguages.map((language) => stem(word, language))])]);
+  }
+  return [...seen.values()];
+}
+
+/** The words of a text, normalised and in order. */
+export function wordsOf(text: string): string[] {
+  // Thai is cut before NFKC, which takes its vowel SARA AM apart so that the dictionary would no longer know the word.
+  const pieces = unspaced.test(text) ? segmentedWords(text) : text;
+  const found = pieces.normalize("NFKC").toLowerCase().replace(invisible, "").match(words);
+  return found ?? [];
+}
+
+/** The text with a space at each word boundary. */
+function segmentedWords(text: string): string {
+  let spaced = "";
+  for (const { segment } of segmenter.segment(text.replace(invisible, ""))) spaced += `${segment} `;
+  return spaced;
+}
+
+const caches = new Map<LatinLanguage | "whole", Map<string, string>>();
+const CACHE_LIMIT = 50_000;
+
+function stem(word: string, language: LatinLanguage | null): string {
+  const key = language ?? "whole";
+  let cache = caches.get(key);
+  if (!cache || cache.size > CACHE_LIMIT) caches.set(key, (cache = new Map()));
+  let term = cache.get(word);
+  if (term === undefined) cache.set(word, (term = stemAfresh(word, language)));
+  return term;
+}
+
+const latinLetters = /[\u0061-\u024F\u1E00-\u1EFF]/;
+
+function stemAfresh(word: string, language: LatinLanguage | null): string {
+  if (word.length > LONGEST_TERM) return fold(word).slice(0, LONGEST_TERM).toWellFormed().replaceAll("\uFFFD", "");
+  if (devanagari.test(word)) return stemHindi(word) || word;
+  if (!latinLetters.test(word)) return word;
+  return fold(language ? latinStemmers[language].stem(word) : word) || word;
+}
+
+const foldedLetters: Record<string, string> = {
+  ß: "ss",
+  æ: "ae",
+  œ: "oe",
+  ø: "o",
+  ł: "l",
+  đ: "d",
+  ð: "d",
+  þ: "th",
+  ı: "i",
+};
+
+/** Latin letters without diacritics; other scripts keep their marks. */
+function fold(word: string): string {
+  if (/^[\0-\x7f]*$/.test(word)) return word;
+  return word
+    .normalize("NFD")
+    .replace(/[\u0300-\u036F]/g, "")
+    .normalize("NFC")
+    .replace(/[ßæœøłđðþı]/g, (letter) => foldedLetters[letter]!);
+}
