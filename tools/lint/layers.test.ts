@@ -1,4 +1,5 @@
 import { ESLint } from "eslint";
+import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import tseslint from "typescript-eslint";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -52,7 +53,7 @@ describe("the may-import table", () => {
     const messages = messagesByFile.get(file);
     expect(messages).toHaveLength(1);
     expect(messages?.[0]).toContain(reason);
-    expect(messages?.[0]).toContain("See ARCHITECTURE.md#may-import.");
+    expect(messages?.[0]).toContain("See ARCHITECTURE.md#who-may-import-whom.");
   });
 
   test.each([
@@ -69,7 +70,7 @@ describe("the may-import table", () => {
 test("names and depth of files", () => {
   const messages = messagesByFile.get("apps/engine-host/src/store/utils/one/CamelCase.ts");
   expect(messages).toHaveLength(3);
-  for (const message of messages ?? []) expect(message).toContain("See ARCHITECTURE.md#names.");
+  for (const message of messages ?? []) expect(message).toContain("See ARCHITECTURE.md#the-rooms.");
 });
 
 test("the repository's own ESLint configuration enforces both rules", async () => {
@@ -79,4 +80,10 @@ test("the repository's own ESLint configuration enforces both rules", async () =
     expect(rules["corral/layers"]).toEqual([2]);
     expect(rules["corral/file-names"]).toEqual([2]);
   }
+});
+
+test("the sections the messages link exist", () => {
+  const headings = readFileSync(resolve(import.meta.dirname, "../../ARCHITECTURE.md"), "utf8").match(/^#+ .+$/gm) ?? [];
+  const anchors = headings.map((heading) => heading.replace(/^#+ /, "").toLowerCase().replaceAll(" ", "-"));
+  expect(anchors).toEqual(expect.arrayContaining(["who-may-import-whom", "the-rooms"]));
 });

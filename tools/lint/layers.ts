@@ -74,7 +74,7 @@ export const layersRule: Rule.RuleModule = {
   meta: {
     type: "problem",
     docs: { description: "imports follow the may-import table" },
-    messages: { door: "{{reason}} See ARCHITECTURE.md#may-import." },
+    messages: { door: "{{reason}} See ARCHITECTURE.md#who-may-import-whom." },
     schema: [{ type: "object", properties: { root: { type: "string" } }, additionalProperties: false }],
   },
   create(context) {

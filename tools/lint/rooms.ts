@@ -101,7 +101,7 @@ export const rooms: Room[] = [
   {
     name: "models",
     folder: `${host}/models`,
-    doors: [all("hardware"), all("planning"), ...everyService],
+    doors: [all("hardware"), all("planning"), all("engines/gguf-header"), ...everyService],
     node: "any",
   },
   { name: "hardware", folder: `${host}/hardware`, doors: everyService, node: "any" },
@@ -116,7 +116,7 @@ export const rooms: Room[] = [
   {
     name: "ingestion-worker",
     folder: `${host}/ingestion-worker`,
-    doors: [all("protocol"), types("ingestion")],
+    doors: [all("protocol"), types("ingestion"), all("store/language"), types("store")],
     node: "any",
   },
   { name: "store", folder: `${host}/store`, doors: [protocolTypes, logger], node: "any" },
