@@ -13,7 +13,7 @@ export const fileNamesRule: Rule.RuleModule = {
   meta: {
     type: "problem",
     docs: { description: "names and depth of files" },
-    messages: { name: "{{reason}} See ARCHITECTURE.md#the-rooms." },
+    messages: { name: "{{reason}} See ARCHITECTURE.md#who-may-import-whom." },
     schema: [{ type: "object", properties: { root: { type: "string" } }, additionalProperties: false }],
   },
   create(context) {
