@@ -13,6 +13,10 @@ interface DocumentRow extends Omit<DocumentSummary, "error" | "paged" | "progres
   paged: number;
 }
 
+interface FileRow extends Omit<DocumentFile, "owned"> {
+  owned: number;
+}
+
 /** Files that were added, what state reading them is in, and what came of it. */
 export function documentTable(database: DatabaseSync, index: IndexWriter): Synchronous<DocumentTable> {
   const select = `
@@ -23,6 +27,10 @@ export function documentTable(database: DatabaseSync, index: IndexWriter): Synch
   const listOfCollection = database.prepare(`${select} WHERE collections.id = ? ORDER BY documents.key`);
   const byId = database.prepare(`${select} WHERE documents.id = ?`);
   const byHash = database.prepare(`${select} WHERE collections.id = ? AND sha256 = ? ORDER BY documents.key LIMIT 1`);
+  const byPath = database.prepare(`${select} WHERE path = ? AND collections.id = ? ORDER BY documents.key`);
+  const ownedFiles = database.prepare(
+    "SELECT id, path, owned, sha256, bytes FROM documents WHERE owned = 1 ORDER BY key",
+  );
   const file = database.prepare("SELECT path, owned, sha256, bytes FROM documents WHERE id = ?");
   const collectionKey = database.prepare("SELECT key FROM collections WHERE id = ?");
   const insert = database.prepare(
@@ -43,18 +51,22 @@ export function documentTable(database: DatabaseSync, index: IndexWriter): Synch
 
   const get = (id: string) => summaryOf(row<DocumentRow>(byId, id));
   const getFile = (id: string): DocumentFile | null => {
-    const found = row<Omit<DocumentFile, "owned"> & { owned: number }>(file, id);
+    const found = row<FileRow>(file, id);
     return found ? { ...found, owned: found.owned === 1 } : null;
   };
+  const all = (found: DocumentRow[]) => found.map((document) => summaryOf(document)!);
 
   return {
-    list: (collectionId) =>
-      (collectionId === undefined ? rows<DocumentRow>(list) : rows<DocumentRow>(listOfCollection, collectionId)).map(
-        (found) => summaryOf(found)!,
-      ),
+    list: (collectionId) => all(collectionId === undefined ? rows(list) : rows(listOfCollection, collectionId)),
     get,
     file: getFile,
     findByHash: (collectionId, sha256) => summaryOf(row<DocumentRow>(byHash, collectionId, sha256)),
+    findByPath: (collectionId, path) => all(rows(byPath, path, collectionId)),
+    ownedFiles: () =>
+      rows<FileRow & { id: string }>(ownedFiles).map(({ id, ...found }) => ({
+        documentId: id,
+        file: { ...found, owned: true },
+      })),
     create({ collectionId, name, format, file }) {
       const collection = row<{ key: number }>(collectionKey, collectionId);
       if (!collection) throw collectionNotFound(collectionId);

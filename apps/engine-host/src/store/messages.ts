@@ -48,7 +48,7 @@ export function messageTable(database: DatabaseSync): Synchronous<MessageTable> 
   const saveProgress = database.prepare("UPDATE messages SET text = ? WHERE id = ? AND state = 'streaming'");
   const finish = database.prepare(
     `UPDATE messages SET text = ?, search_text = ?, state = ?, citations = ?, retrieval = ?, timings = ?, usage = ?,
-       finish_reason = ?, error = ? WHERE id = ?`,
+       finish_reason = ?, error = ?, model = ? WHERE id = ?`,
   );
   const streaming = database.prepare("SELECT key, text FROM messages WHERE state = 'streaming'");
   const interrupt = database.prepare("UPDATE messages SET state = 'interrupted', search_text = ? WHERE key = ?");
@@ -100,8 +100,8 @@ export function messageTable(database: DatabaseSync): Synchronous<MessageTable> 
       return messageOf(existing(id));
     },
     saveProgress: (id, text) => void saveProgress.run(text, id),
-    finish(id, { text, state, citations, retrieval, timings, usage, finishReason, error }) {
-      const { conversationKey } = existing(id);
+    finish(id, { text, state, citations, retrieval, timings, usage, finishReason, error, model }) {
+      const before = existing(id);
       finish.run(
         text,
         foldForSearch(text),
@@ -112,9 +112,10 @@ export function messageTable(database: DatabaseSync): Synchronous<MessageTable> 
         usage && JSON.stringify(usage),
         finishReason,
         error && JSON.stringify(error),
+        model === undefined ? before.model : model,
         id,
       );
-      touch.run(new Date().toISOString(), conversationKey);
+      touch.run(new Date().toISOString(), before.conversationKey);
       return messageOf(existing(id));
     },
     interruptUnfinished() {

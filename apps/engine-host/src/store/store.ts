@@ -19,7 +19,8 @@ import type {
 /**
  * Everything Corral keeps, in one SQLite database. All methods run on the store's own threads (one writer, one reader for
  * long searches), so none blocks the caller; each public write is one transaction and is on disk (synchronous=FULL) when
- * its promise resolves. Ids are made by the store (UUIDv7 strings).
+ * its promise resolves. Ids are made by the store: UUIDv7 strings, and for a chunk `<document id>.<ordinal>`, so that a citation
+ * still finds its chunk when the document is read again.
  */
 export interface Store extends AsyncDisposable {
   readonly collections: CollectionTable;
@@ -47,7 +48,7 @@ export interface CollectionTable {
   create(name: string): Promise<Collection>;
   /** @throws CorralError COLLECTION_EXISTS, COLLECTION_NOT_FOUND */
   rename(id: string, name: string): Promise<Collection>;
-  /** Removes documents, pages, chunks and index entries with it. */
+  /** Removes documents, pages, chunks and index entries with it. An unknown id is no error. */
   remove(id: string): Promise<void>;
 }
 
@@ -67,6 +68,10 @@ export interface DocumentTable {
   file(id: string): Promise<DocumentFile | null>;
   /** The document of this collection with this content, if any. */
   findByHash(collectionId: string, sha256: string): Promise<DocumentSummary | null>;
+  /** The documents of this collection whose file has exactly this path, oldest first. */
+  findByPath(collectionId: string, path: string): Promise<DocumentSummary[]>;
+  /** The files that Corral owns (copies under `files/`), with the document each belongs to. */
+  ownedFiles(): Promise<{ documentId: string; file: DocumentFile }[]>;
   /** @throws CorralError COLLECTION_NOT_FOUND */
   create(entry: {
     collectionId: string;
@@ -74,12 +79,15 @@ export interface DocumentTable {
     format: DocumentFormat;
     file: DocumentFile;
   }): Promise<DocumentSummary>;
+  /** @throws CorralError DOCUMENT_NOT_FOUND */
   setState(id: string, state: DocumentState, error?: ErrorReport | null): Promise<DocumentSummary>;
   /** Ids in state queued, reading or indexing, oldest first (what a restart must resume). */
   unfinished(): Promise<string[]>;
   /**
    * Stores all that reading a document gave, replaces what was there, and sets it ready: pages, chunks and index entries
    * in one transaction, so that a crash leaves the document either whole or still queued.
+   * `language` null: it is detected from the chunks.
+   * @throws CorralError DOCUMENT_NOT_FOUND (removed meanwhile)
    */
   saveContent(id: string, content: DocumentContent): Promise<DocumentSummary>;
   /** Removes pages, chunks and index entries; answers the file if no other document uses it any more. */
@@ -191,6 +199,8 @@ export interface MessageTable {
       usage: Usage | null;
       finishReason: "stop" | "length" | null;
       error: ErrorReport | null;
+      /** Given: the model that really answered; else the message keeps the one it was added with. */
+      model?: string | null;
     },
   ): Promise<Message>;
   /** Marks replies still "streaming" (the host died) as interrupted; called once at start-up. */

@@ -128,6 +128,16 @@ describe("documents", () => {
     const owned = { ...file, owned: true };
     const first = await store.documents.create({ collectionId, name: "a", format: "pdf", file: owned });
     const second = await store.documents.create({ collectionId, name: "b", format: "pdf", file: owned });
+    await addDocument(collectionId, "c.pdf");
+    expect(await store.documents.ownedFiles()).toEqual([
+      { documentId: first.id, file: owned },
+      { documentId: second.id, file: owned },
+    ]);
+    expect((await store.documents.findByPath(collectionId, owned.path)).map(({ id }) => id)).toEqual([
+      first.id,
+      second.id,
+    ]);
+    expect(await store.documents.findByPath("other", owned.path)).toEqual([]);
     expect(await store.documents.remove(first.id)).toBeNull();
     expect(await store.documents.remove(second.id)).toEqual(owned);
     expect(await store.documents.remove(second.id)).toBeNull();
@@ -209,8 +219,9 @@ describe("conversations and messages", () => {
       finishReason: "stop" as const,
       error: null,
     };
-    const finished = await store.messages.finish(reply.id, result);
-    expect(finished).toMatchObject(result);
+    expect(await store.messages.finish(reply.id, result)).toMatchObject({ ...result, model: "m" });
+    const finished = await store.messages.finish(reply.id, { ...result, model: "m2" });
+    expect(finished).toMatchObject({ ...result, model: "m2" });
     await store.messages.saveProgress(reply.id, "too late");
     expect(await store.messages.get(reply.id)).toEqual(finished);
 

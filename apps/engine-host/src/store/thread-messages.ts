@@ -15,7 +15,7 @@ export type SynchronousTables = { [Name in TableName]: Synchronous<Store[Name]> 
 /** The methods that only read. They run on the reader thread, so a long write never delays them. */
 export const readMethods: { [Name in TableName]: readonly (keyof Store[Name])[] } = {
   collections: ["list", "get", "getByName"],
-  documents: ["list", "get", "file", "findByHash", "unfinished"],
+  documents: ["list", "get", "file", "findByHash", "findByPath", "ownedFiles", "unfinished"],
   pages: ["get"],
   index: ["search", "chunk", "idf"],
   conversations: ["list", "get"],
