@@ -1,0 +1,22 @@
+import type { TextSpan } from "@corral/protocol";
+
+/** What a stretch of a document is. A table row reads "a | b | c". */
+export type BlockKind = "heading" | "paragraph" | "list-item" | "table-row" | "code";
+
+/** A block before its place in the document is known. */
+export interface LooseBlock {
+  kind: BlockKind;
+  /** Heading level from 1 (0: the title of the whole document); 0 for other kinds. */
+  level: number;
+  text: string;
+}
+
+/**
+ * A stretch of a document with its place. `text` is exactly the concatenation of the page texts under `spans`, the blank
+ * space that separates it from the next block included, so blocks that follow each other can simply be joined.
+ */
+export interface Block extends LooseBlock {
+  spans: TextSpan[];
+  /** True when the next block goes on with the same paragraph (a paragraph that runs over a page break). */
+  continues: boolean;
+}

@@ -1,0 +1,68 @@
+import type { PageContent } from "../store/store.ts";
+import type { Block, LooseBlock } from "./block.ts";
+import type { DocumentPart } from "./document-part.ts";
+
+/** A document without pages is shown in sections of about this many characters, cut between blocks. */
+export const sectionCharacters = 8000;
+/** Sections handed on at once. */
+const partSections = 20;
+
+/** Lays blocks out as the text of numbered sections. `\n\n` stands between blocks, `\n` between list items and table rows. */
+export function* layOutSections(blocks: LooseBlock[]): Generator<DocumentPart> {
+  let pages: PageContent[] = [];
+  let placed: Block[] = [];
+  let page = 1;
+  let text = "";
+  let handled = 0;
+
+  for (const [index, block] of blocks.entries()) {
+    const next = blocks[index + 1];
+    const pieces = splitLongBlock(block.text);
+    for (const [i, piece] of pieces.entries()) {
+      const last = i === pieces.length - 1;
+      const whole = piece + (last ? separator(block, next) : "");
+      // A heading goes with what follows it.
+      const ahead = block.kind === "heading" ? Math.min(next?.text.length ?? 0, sectionCharacters / 4) : 0;
+      if (text !== "" && text.length + whole.length + ahead > sectionCharacters) {
+        pages.push({ page, text, width: null, height: null, lines: [] });
+        page++;
+        text = "";
+        if (pages.length >= partSections) {
+          yield { pages, blocks: placed, progress: handled / blocks.length };
+          pages = [];
+          placed = [];
+        }
+      }
+      const span = { page, start: text.length, end: text.length + whole.length };
+      placed.push({ kind: block.kind, level: block.level, text: whole, spans: [span], continues: !last });
+      text += whole;
+    }
+    handled++;
+  }
+  if (text !== "") pages.push({ page, text, width: null, height: null, lines: [] });
+  if (pages.length > 0) yield { pages, blocks: placed, progress: 1 };
+}
+
+function separator(block: LooseBlock, next: LooseBlock | undefined): string {
+  const sameList = next?.kind === block.kind && (block.kind === "list-item" || block.kind === "table-row");
+  return sameList || next === undefined ? "\n" : "\n\n";
+}
+
+/** A block that alone fills more than a section is cut at a line break, else a blank, else anywhere between characters. */
+function splitLongBlock(text: string): string[] {
+  const pieces: string[] = [];
+  let start = 0;
+  while (text.length - start > sectionCharacters) {
+    const limit = start + sectionCharacters;
+    const half = start + sectionCharacters / 2;
+    const lineBreak = text.lastIndexOf("\n", limit - 1);
+    const blank = text.lastIndexOf(" ", limit - 1);
+    let cut = lineBreak > half ? lineBreak + 1 : blank > half ? blank + 1 : limit;
+    // Never between the halves of a surrogate pair.
+    if (/[\udc00-\udfff]/.test(text[cut] ?? "")) cut--;
+    pieces.push(text.slice(start, cut));
+    start = cut;
+  }
+  pieces.push(text.slice(start));
+  return pieces;
+}
