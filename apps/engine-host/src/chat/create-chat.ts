@@ -131,7 +131,11 @@ export function createChat(parts: ChatParts): Chat {
         });
         const { settings, title } = conversation;
         const prepared = await addReply(stored, history, settings, settings.sampling.seed);
-        announce(title === "" ? await store.conversations.rename(conversationId, titleOf(text)) : conversation);
+        announce(
+          title === ""
+            ? await store.conversations.rename(conversationId, titleOf(text))
+            : await store.conversations.get(conversationId),
+        );
         return { question: stored, ...prepared };
       });
       return { question, reply };

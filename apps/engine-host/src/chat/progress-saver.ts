@@ -12,7 +12,7 @@ export class ProgressSaver {
   #text = "";
   #cancelTimer: (() => void) | null = null;
   #saving: Promise<void> = Promise.resolve();
-  #failure: unknown = null;
+  #failure: Error | null = null;
 
   constructor(messageId: string, messages: Pick<MessageTable, "saveProgress">, clock: Clock) {
     this.#messageId = messageId;
@@ -39,7 +39,7 @@ export class ProgressSaver {
     this.#saving = this.#saving
       .then(() => this.#messages.saveProgress(this.#messageId, this.#text))
       .catch((error: unknown) => {
-        this.#failure = error;
+        this.#failure = error instanceof Error ? error : new Error(String(error));
       });
   }
 }
