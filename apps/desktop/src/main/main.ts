@@ -4,7 +4,7 @@ import { app, BrowserWindow, dialog, ipcMain, MessageChannelMain, protocol, scre
 import { z } from "zod";
 import { appPaths, hostEnvironment } from "./app-paths.ts";
 import { appOrigin, appSchemePrivileges, registerAppScheme } from "./app-scheme.ts";
-import { EngineHostProcess, type HostChild } from "./engine-host-process.ts";
+import { EngineHostProcess } from "./engine-host-process.ts";
 import { lockDownApp, lockDownSession, quietSwitches, refusedSwitch } from "./lock-down.ts";
 import { mainWindowOptions } from "./main-window.ts";
 import { askAfterFailure, pickDocuments } from "./native-dialogs.ts";
