@@ -12,21 +12,21 @@ export interface IpcChannel {
   off(event: "message", listener: (message: unknown) => void): unknown;
 }
 
+/** Tells the desktop shell that this process is alive, from now until disposed of. */
+export function startHeartbeat(channel: IpcChannel): Disposable {
+  const beat = () => tell(channel, { type: "heartbeat" });
+  beat();
+  const timer = setInterval(beat, HEARTBEAT_MS);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}
+
 /**
  * Serves the router to the desktop app's pages over the IPC channel of this process: one link per page, numbered by the
- * shell. Says `ready` at once and then beats until disposed of.
+ * shell. Says `ready` at once.
  * @param onShutdown called when the shell asks the host to finish
  */
 export function serveIpc(channel: IpcChannel, services: Services, onShutdown: () => void): Disposable {
   const links = new Map<number, RpcLink>();
-
-  const send = (message: FromHost) =>
-    new Promise<void>((resolve, reject) => {
-      if (!channel.send) return reject(new Error("The IPC channel is closed"));
-      channel.send(message, (error) => (error ? reject(error) : resolve()));
-    });
-  // A channel that is gone ends the process by its "disconnect" event; there is nobody left to tell.
-  const tell = (message: FromHost) => void send(message).catch(() => undefined);
 
   const close = (link: number) => {
     links.get(link)?.close();
@@ -35,10 +35,10 @@ export function serveIpc(channel: IpcChannel, services: Services, onShutdown: ()
   const open = (link: number) => {
     close(link);
     const carrier = {
-      send: (data: string | Uint8Array) => send({ type: "link-data", link, data }),
+      send: (data: string | Uint8Array) => send(channel, { type: "link-data", link, data }),
       onMalformed: () => {
         links.delete(link);
-        tell({ type: "link-close", link });
+        tell(channel, { type: "link-close", link });
       },
     };
     links.set(link, openRpcLink(services, { role: "owner" }, carrier));
@@ -52,15 +52,26 @@ export function serveIpc(channel: IpcChannel, services: Services, onShutdown: ()
   };
 
   channel.on("message", onMessage);
-  tell({ type: "ready" });
-  const heartbeat = setInterval(() => tell({ type: "heartbeat" }), HEARTBEAT_MS);
+  tell(channel, { type: "ready" });
   return {
     [Symbol.dispose]: () => {
-      clearInterval(heartbeat);
       channel.off("message", onMessage);
       for (const link of [...links.keys()]) close(link);
     },
   };
+}
+
+/** Resolves when the frame has been handed to the channel, so that a slow shell slows streams down. */
+function send(channel: IpcChannel, message: FromHost): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (!channel.send) return reject(new Error("The IPC channel is closed"));
+    channel.send(message, (error) => (error ? reject(error) : resolve()));
+  });
+}
+
+/** A channel that is gone ends the process by its "disconnect" event; there is nobody left to tell. */
+function tell(channel: IpcChannel, message: FromHost): void {
+  send(channel, message).catch(() => undefined);
 }
 
 /** The shell relays what a page sends, so the shape of a frame is checked even though its sender is ours. */
