@@ -1,5 +1,6 @@
 import { Tabs as Primitive } from "radix-ui";
 import type { ReactNode } from "react";
+import { classNames } from "./class-names.ts";
 
 export interface TabsProps {
   /** Names the group for screen readers. */
@@ -7,14 +8,22 @@ export interface TabsProps {
   value: string;
   onValueChange: (value: string) => void;
   tabs: { value: string; label: ReactNode; content: ReactNode }[];
+  /** Of the whole; make it a filling flex column and the content fills what is left. */
   className?: string;
+  listClassName?: string;
 }
 
 /** Views of one thing, one at a time; arrow keys move between them. */
-export function Tabs({ label, value, onValueChange, tabs, className }: TabsProps) {
+export function Tabs({ label, value, onValueChange, tabs, className, listClassName }: TabsProps) {
   return (
     <Primitive.Root value={value} onValueChange={onValueChange} {...(className && { className })}>
-      <Primitive.List aria-label={label} className="flex gap-1 overflow-x-auto border-b border-line">
+      <Primitive.List
+        aria-label={label}
+        className={classNames(
+          "flex shrink-0 gap-1 overflow-x-auto overflow-y-hidden border-b border-line",
+          listClassName,
+        )}
+      >
         {tabs.map((tab) => (
           <Primitive.Trigger
             key={tab.value}
@@ -26,7 +35,11 @@ export function Tabs({ label, value, onValueChange, tabs, className }: TabsProps
         ))}
       </Primitive.List>
       {tabs.map((tab) => (
-        <Primitive.Content key={tab.value} value={tab.value} className="pt-4">
+        <Primitive.Content
+          key={tab.value}
+          value={tab.value}
+          className="min-h-0 flex-1 pt-4 data-[state=inactive]:hidden"
+        >
           {tab.content}
         </Primitive.Content>
       ))}

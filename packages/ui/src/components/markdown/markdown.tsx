@@ -20,16 +20,17 @@ import { sanitizeSchema } from "./sanitize-schema.ts";
 import { splitBlocks } from "./split-blocks.ts";
 import { useMaths } from "./use-maths.ts";
 
-export interface MarkdownProps {
+export interface MarkdownProps<Cited extends CitationLabel> {
   /** What a model or a document wrote. Hostile. */
   text: string;
   /** More is arriving at the end. */
   streaming?: boolean;
   /** Markers "[n]" of these become chips. */
-  citations?: readonly CitationLabel[];
+  citations?: readonly Cited[];
   /** The citation whose source is open. */
   activeCitation?: number | null;
-  onCitation?: (number: number) => void;
+  /** A chip was pressed. */
+  onCitation?: (citation: Cited) => void;
   /** False in the desktop window, which opens no pages: a link then offers its address to copy. */
   canOpenLinks?: boolean;
   className?: string;
@@ -37,11 +38,11 @@ export interface MarkdownProps {
 
 /** A longer block is shown as it was written: parsing it could hold up the page. Characters. */
 const blockLimit = 100_000;
-const noCitations: readonly CitationLabel[] = [];
+const noCitations: readonly never[] = [];
 const ignore = () => undefined;
 
 /** An answer: Markdown, code and formulas, sanitised, with its citations as chips. Cheap to render again while it streams. */
-export function Markdown({
+export function Markdown<Cited extends CitationLabel>({
   text,
   streaming = false,
   citations = noCitations,
@@ -49,14 +50,17 @@ export function Markdown({
   onCitation = ignore,
   canOpenLinks = true,
   className,
-}: MarkdownProps) {
+}: MarkdownProps<Cited>) {
   const [link, setLink] = useState<string | null>(null);
   const blocks = useMemo(() => splitBlocks(streaming ? withoutUnfinishedMarker(text) : text), [text, streaming]);
   const context = useMemo(
     () => ({
       citations: new Map(citations.map((citation) => [citation.number, citation])),
       activeCitation,
-      onCitation,
+      onCitation: (number: number) => {
+        const pressed = citations.find((citation) => citation.number === number);
+        if (pressed) onCitation(pressed);
+      },
       onLink: setLink,
     }),
     [citations, activeCitation, onCitation],

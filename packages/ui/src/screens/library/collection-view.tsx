@@ -1,0 +1,82 @@
+import type { Collection } from "@corral/protocol";
+import { ChevronLeft, Ellipsis, Pencil, Plus, Trash2 } from "lucide-react";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { ConfirmDialog } from "../../components/confirm-dialog.tsx";
+import { IconButton } from "../../components/icon-button.tsx";
+import { Menu, MenuItem } from "../../components/menu.tsx";
+import { Tabs } from "../../components/tabs.tsx";
+import { useLibrary } from "../../stores/stores.tsx";
+import { AddFilesButton } from "./add-files-button.tsx";
+import { CollectionNameDialog } from "./collection-name-dialog.tsx";
+import { DocumentList } from "./document-list.tsx";
+import { SearchTester } from "./search-tester.tsx";
+
+/** One collection: its documents, and what a search in it finds. */
+export function CollectionView({ collection }: { collection: Collection }) {
+  const { t, i18n } = useTranslation("library");
+  const openCollection = useLibrary((state) => state.openCollection);
+  const removeCollection = useLibrary((state) => state.removeCollection);
+  const [tab, setTab] = useState("documents");
+  const [renaming, setRenaming] = useState(false);
+  const [deleting, setDeleting] = useState(false);
+  const number = new Intl.NumberFormat(i18n.language);
+
+  return (
+    <div className="flex h-full min-h-0 flex-col">
+      <header className="flex items-start gap-2 px-4 pt-2.5 pb-1 md:px-6 md:pt-4">
+        <IconButton
+          label={t("backToCollections")}
+          icon={<ChevronLeft aria-hidden="true" />}
+          onClick={() => openCollection(null)}
+          className="-ml-2 md:hidden"
+        />
+        <div className="min-w-0 flex-1">
+          <h2 className="text-xl font-semibold [overflow-wrap:anywhere]">{collection.name}</h2>
+          <p className="text-sm text-ink-muted">
+            {t("documentCount", { count: collection.documentCount })} ·{" "}
+            {t("passageCount", { count: collection.chunkCount, number: number.format(collection.chunkCount) })}
+          </p>
+        </div>
+        <AddFilesButton collectionId={collection.id} icon={<Plus aria-hidden="true" />} />
+        <Menu
+          trigger={
+            <IconButton
+              plain
+              label={t("collectionActions", { name: collection.name })}
+              icon={<Ellipsis aria-hidden="true" />}
+            />
+          }
+        >
+          <MenuItem icon={<Pencil />} onSelect={() => setRenaming(true)}>
+            {t("rename")}
+          </MenuItem>
+          <MenuItem icon={<Trash2 />} dangerous onSelect={() => setDeleting(true)}>
+            {t("delete")}
+          </MenuItem>
+        </Menu>
+      </header>
+      <Tabs
+        className="flex min-h-0 flex-1 flex-col"
+        listClassName="mx-4 md:mx-6"
+        label={t("views")}
+        value={tab}
+        onValueChange={setTab}
+        tabs={[
+          { value: "documents", label: t("documents"), content: <DocumentList collectionId={collection.id} /> },
+          { value: "search", label: t("search.tab"), content: <SearchTester collectionId={collection.id} /> },
+        ]}
+      />
+      {renaming && <CollectionNameDialog collection={collection} onClose={() => setRenaming(false)} />}
+      <ConfirmDialog
+        open={deleting}
+        onOpenChange={setDeleting}
+        title={t("deleteTitle", { name: collection.name })}
+        description={t("deleteDescription", { count: collection.documentCount })}
+        confirmLabel={t("delete")}
+        dangerous
+        onConfirm={() => void removeCollection(collection.id)}
+      />
+    </div>
+  );
+}

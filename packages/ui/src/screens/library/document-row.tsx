@@ -1,0 +1,131 @@
+import type { DocumentFormat, DocumentState, DocumentSummary } from "@corral/protocol";
+import { CircleStop, Ellipsis, FileCode, FileText, FileType, RotateCw, Trash2 } from "lucide-react";
+import { memo, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { Badge } from "../../components/badge.tsx";
+import { Button } from "../../components/button.tsx";
+import { ConfirmDialog } from "../../components/confirm-dialog.tsx";
+import { IconButton } from "../../components/icon-button.tsx";
+import { Menu, MenuItem } from "../../components/menu.tsx";
+import { ProgressBar } from "../../components/progress-bar.tsx";
+import { useStores } from "../../stores/stores.tsx";
+import { EntryLine } from "./entry-line.tsx";
+import { byteSize } from "./byte-size.ts";
+
+const icons: Record<DocumentFormat, typeof FileText> = {
+  pdf: FileType,
+  docx: FileText,
+  html: FileCode,
+  markdown: FileText,
+  text: FileText,
+};
+const underWay: readonly DocumentState[] = ["queued", "reading", "indexing"];
+
+/** A document: its name opens it; state, progress or reason beside it; retry, stop, remove. */
+export const DocumentRow = memo(function DocumentRow({ document }: { document: DocumentSummary }) {
+  const { t, i18n } = useTranslation("library");
+  const stores = useStores();
+  const [removing, setRemoving] = useState(false);
+  const { cancelDocument, retryDocument, removeDocument } = stores.library.getState();
+  const busy = underWay.includes(document.state);
+  const Icon = icons[document.format];
+
+  const details = [
+    byteSize(document.bytes, i18n.language),
+    document.pageCount !== null && t(document.paged ? "pageCount" : "sectionCount", { count: document.pageCount }),
+    document.state === "ready" &&
+      document.chunkCount !== null &&
+      t("passageCount", {
+        count: document.chunkCount,
+        number: document.chunkCount.toLocaleString(i18n.language),
+      }),
+  ].filter(Boolean);
+
+  return (
+    <EntryLine
+      icon={<Icon aria-hidden="true" />}
+      name={
+        document.state === "ready" ? (
+          <button
+            type="button"
+            title={document.name}
+            onClick={() => stores.source.getState().openDocument(document)}
+            className="max-w-full truncate rounded-sm text-left font-medium hover:text-accent-ink"
+          >
+            {document.name}
+          </button>
+        ) : (
+          <span title={document.name} className="block truncate font-medium">
+            {document.name}
+          </span>
+        )
+      }
+      details={details.join(" · ")}
+      error={document.error?.message ?? null}
+      state={
+        busy && document.state !== "queued" ? (
+          <div className="w-28">
+            <p className="text-xs text-ink-muted">{t(`state.${document.state}`)}</p>
+            <ProgressBar
+              label={`${document.name}: ${t(`state.${document.state}`)}`}
+              value={document.progress}
+              className="mt-1"
+            />
+          </div>
+        ) : document.state === "ready" ? null : (
+          <Badge tone={document.state === "failed" ? "danger" : "neutral"}>{t(`state.${document.state}`)}</Badge>
+        )
+      }
+      actions={
+        <>
+          {(document.state === "failed" || document.state === "cancelled") && (
+            <Button
+              size="small"
+              icon={<RotateCw aria-hidden="true" />}
+              aria-label={t("retryNamed", { name: document.name })}
+              onClick={() => void retryDocument(document.id)}
+            >
+              {t("retry")}
+            </Button>
+          )}
+          {busy && (
+            <IconButton
+              size="small"
+              label={t("stopNamed", { name: document.name })}
+              icon={<CircleStop aria-hidden="true" />}
+              onClick={() => void cancelDocument(document.id)}
+            />
+          )}
+          <Menu
+            trigger={
+              <IconButton
+                plain
+                size="small"
+                label={t("documentActions", { name: document.name })}
+                icon={<Ellipsis aria-hidden="true" />}
+              />
+            }
+          >
+            {document.state === "ready" && (
+              <MenuItem icon={<RotateCw />} onSelect={() => void retryDocument(document.id)}>
+                {t("readAgain")}
+              </MenuItem>
+            )}
+            <MenuItem icon={<Trash2 />} dangerous onSelect={() => setRemoving(true)}>
+              {t("remove")}
+            </MenuItem>
+          </Menu>
+          <ConfirmDialog
+            open={removing}
+            onOpenChange={setRemoving}
+            title={t("removeTitle", { name: document.name })}
+            description={t("removeDescription")}
+            confirmLabel={t("remove")}
+            dangerous
+            onConfirm={() => void removeDocument(document.id)}
+          />
+        </>
+      }
+    />
+  );
+});
