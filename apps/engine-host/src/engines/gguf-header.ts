@@ -23,8 +23,10 @@ export interface GgufHeader {
   weightsBytes: number;
   /** The token embedding; llama.cpp keeps it in main memory. */
   inputBytes: number;
-  /** The output matrix and norm; with tied embeddings a copy of the token embedding. */
+  /** The output matrix and norm. */
   outputBytes: number;
+  /** There is no output matrix: the token embedding serves as one. */
+  isTied: boolean;
   hasChatTemplate: boolean;
 }
 
@@ -108,7 +110,8 @@ function describe(contents: GgufContents, file: string, fileBytes: number): Gguf
     fileBytes,
     weightsBytes: sum(() => true),
     inputBytes,
-    outputBytes: outputBytes + (isTied ? inputBytes : 0),
+    outputBytes,
+    isTied,
     hasChatTemplate: typeof template === "string" && template !== "",
   };
 }
