@@ -1,7 +1,7 @@
 import { RPCLink } from "@orpc/client/message-port";
 import type { DesktopBridge } from "@corral/protocol";
 import type { Connection } from "./connection.ts";
-import { SupervisedConnection, type LinkSource, type OpenLink } from "./supervised-connection.ts";
+import { LinkRefusedError, SupervisedConnection, type LinkSource, type OpenLink } from "./supervised-connection.ts";
 
 declare global {
   interface Window {
@@ -52,12 +52,12 @@ function receivePort(bridge: DesktopBridge, signal: AbortSignal): Promise<Messag
       const port = event.ports[0];
       window.removeEventListener("message", onMessage);
       if (port) resolve(port);
-      else reject("lost");
+      else reject(new LinkRefusedError("lost"));
     };
     window.addEventListener("message", onMessage);
     give.addEventListener("abort", () => {
       window.removeEventListener("message", onMessage);
-      reject("lost");
+      reject(new LinkRefusedError("lost"));
     });
     bridge.requestPort(nonce);
   });

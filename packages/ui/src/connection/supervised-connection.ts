@@ -13,11 +13,21 @@ export interface OpenLink {
 /** Why a link ended. Anything but "lost" is final until the user acts. */
 export type LinkEnd = "lost" | "key-missing" | "key-wrong";
 
+/** A link that could not be opened. */
+export class LinkRefusedError extends Error {
+  readonly end: LinkEnd;
+  constructor(end: LinkEnd) {
+    super(`The link to engine-host was not opened: ${end}.`);
+    this.name = "LinkRefusedError";
+    this.end = end;
+  }
+}
+
 /** What differs between the desktop app and the browser. */
 export interface LinkSource {
   readonly client: "desktop" | "browser";
   readonly files: FileTransfer;
-  /** Opens a link. Rejects with a `LinkEnd` when it cannot. */
+  /** Opens a link. @throws LinkRefusedError when it cannot */
   open(signal: AbortSignal): Promise<OpenLink>;
   enterKey(key: string): void;
   /** Tells when trying at once makes sense (the network is back, the tab is looked at). Returns the function that stops. */
@@ -126,8 +136,8 @@ export class SupervisedConnection implements Connection {
     let open: OpenLink;
     try {
       open = await this.#source.open(this.#closed.signal);
-    } catch (end) {
-      return end === "key-missing" || end === "key-wrong" ? end : "lost";
+    } catch (error) {
+      return error instanceof LinkRefusedError ? error.end : "lost";
     }
     this.#open = open;
     try {

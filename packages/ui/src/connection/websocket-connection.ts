@@ -1,7 +1,7 @@
 import { RPCLink } from "@orpc/client/websocket";
 import type { Connection } from "./connection.ts";
 import { AccessKey } from "./access-key.ts";
-import { SupervisedConnection, type LinkSource, type OpenLink } from "./supervised-connection.ts";
+import { LinkRefusedError, SupervisedConnection, type LinkSource, type OpenLink } from "./supervised-connection.ts";
 import { uploadFile } from "./upload-file.ts";
 
 /** The host closes with this code when it does not accept the key (4000-4999 are for applications to use). */
@@ -41,7 +41,7 @@ export function connectThroughWebSocket(): Connection {
 }
 
 function openSocket(key: string | null, signal: AbortSignal): Promise<OpenLink> {
-  if (!key) return Promise.reject("key-missing");
+  if (!key) return Promise.reject(new LinkRefusedError("key-missing"));
   const address = new URL("/api/socket", window.location.href);
   address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
   address.hash = "";
@@ -57,7 +57,7 @@ function openSocket(key: string | null, signal: AbortSignal): Promise<OpenLink> 
     socket.addEventListener("close", (event) => {
       const end = event.code === CLOSED_UNAUTHORIZED ? "key-wrong" : "lost";
       ended.abort(end);
-      reject(end);
+      reject(new LinkRefusedError(end));
     });
     socket.addEventListener("open", () => {
       resolve({ link: new RPCLink({ websocket: socket }), ended: ended.signal, close: () => socket.close() });

@@ -17,5 +17,7 @@ export async function startLocales(): Promise<void> {
 }
 
 function areas(files: Record<string, Record<string, unknown>>): Record<string, Record<string, unknown>> {
-  return Object.fromEntries(Object.entries(files).map(([path, words]) => [/([^/]+)\.json$/.exec(path)?.[1], words]));
+  return Object.fromEntries(
+    Object.entries(files).map(([path, words]) => [/([^/]+)\.json$/.exec(path)?.[1] ?? path, words]),
+  );
 }

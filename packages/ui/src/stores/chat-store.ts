@@ -48,7 +48,8 @@ export interface ChatState {
 }
 
 const noSources: Sources = { collectionIds: [], documentIds: [] };
-const newSettings: ConversationSettings = {
+/** What a conversation starts with. */
+export const newConversationSettings: ConversationSettings = {
   systemPrompt: "",
   sampling: defaultSampling,
   sources: noSources,
@@ -57,7 +58,7 @@ const newSettings: ConversationSettings = {
 const blank = {
   conversationId: null,
   title: "",
-  settings: newSettings,
+  settings: newConversationSettings,
   messages: [],
   opening: false,
   sending: false,
@@ -82,7 +83,7 @@ export function createChatStore(connection: Connection): StoreApi<ChatState> {
       await load(conversationId);
     },
     startNew: (sources = noSources) =>
-      set({ ...blank, settings: { ...newSettings, sources }, draft: drafts.get(null) ?? "" }),
+      set({ ...blank, settings: { ...newConversationSettings, sources }, draft: drafts.get(null) ?? "" }),
     setDraft: (draft) => {
       drafts.set(get().conversationId, draft);
       set({ draft });

@@ -1,0 +1,72 @@
+import type { Citation } from "@corral/protocol";
+import { Quote, TextQuote } from "lucide-react";
+import { useTranslation } from "react-i18next";
+import { Badge } from "../../components/badge.tsx";
+import { Tooltip } from "../../components/tooltip.tsx";
+
+/** The passages an answer rests on; each opens its document at the place. */
+export function SourceCards(props: {
+  citations: readonly Citation[];
+  /** The number of the one that is open. */
+  active: number | null;
+  onOpen: (citation: Citation) => void;
+}) {
+  const { t } = useTranslation("chat");
+  if (props.citations.length === 0) return null;
+  return (
+    <section aria-label={t("sources.title", { count: props.citations.length })}>
+      <ul className="grid gap-2 sm:grid-cols-[repeat(auto-fill,minmax(17rem,1fr))]">
+        {props.citations.map((citation) => (
+          <li key={citation.number} className="min-w-0">
+            <SourceCard
+              citation={citation}
+              current={props.active === citation.number}
+              onOpen={() => props.onOpen(citation)}
+            />
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function SourceCard({ citation, current, onOpen }: { citation: Citation; current: boolean; onOpen: () => void }) {
+  const { t } = useTranslation("chat");
+  const { number, document, page, quote, support } = citation;
+  const verbatim = support === "verbatim";
+  return (
+    <button
+      type="button"
+      aria-label={t("sources.open", { number, document })}
+      aria-describedby={`quote-${citation.chunkId}-${number}`}
+      onClick={onOpen}
+      className={`flex h-full w-full flex-col gap-1.5 rounded-lg border bg-surface px-3 py-2.5 text-left transition-colors hover:border-accent ${
+        current ? "border-accent ring-1 ring-accent" : "border-line"
+      }`}
+    >
+      <span className="flex w-full items-center gap-2 text-sm">
+        <span className="flex h-5 min-w-5 items-center justify-center rounded-sm bg-accent-soft px-1 text-xs font-semibold text-accent-ink tabular-nums">
+          {number}
+        </span>
+        <span className="min-w-0 flex-1 truncate font-medium">{document}</span>
+        {page !== null && <span className="shrink-0 text-xs text-ink-muted">{t("sources.page", { page })}</span>}
+      </span>
+      <span
+        id={`quote-${citation.chunkId}-${number}`}
+        className="line-clamp-3 text-sm text-ink-muted [overflow-wrap:anywhere]"
+      >
+        {quote}
+      </span>
+      <Tooltip label={t(verbatim ? "sources.verbatimHelp" : "sources.paraphraseHelp")}>
+        <span className="mt-auto pt-0.5">
+          <Badge
+            tone={verbatim ? "accent" : "neutral"}
+            icon={verbatim ? <Quote aria-hidden="true" /> : <TextQuote aria-hidden="true" />}
+          >
+            {t(verbatim ? "sources.verbatim" : "sources.paraphrase")}
+          </Badge>
+        </span>
+      </Tooltip>
+    </button>
+  );
+}
