@@ -83,6 +83,8 @@ async function measure(folder: string): Promise<void> {
 
 const shared = new URL("../shared/data/ir", import.meta.url).pathname;
 const given = process.argv.slice(2);
-const folders = given.length > 0 ? given : existsSync(shared) ? readdirSync(shared).map((name) => join(shared, name)) : [];
-if (folders.length === 0) console.error("Name folders in BEIR's layout (corpus.jsonl, queries.jsonl, qrels.tsv, README.md).");
+const folders =
+  given.length > 0 ? given : existsSync(shared) ? readdirSync(shared).map((name) => join(shared, name)) : [];
+if (folders.length === 0)
+  console.error("Name folders in BEIR's layout (corpus.jsonl, queries.jsonl, qrels.tsv, README.md).");
 for (const folder of folders) await measure(folder);
