@@ -17,6 +17,8 @@ export interface LoadSettings {
   gpuLayers: number;
   threads: number;
   kvCacheType: KvCacheType;
+  /** Ids (as in GpuDevice) of the NVIDIA GPUs the engine may see; absent: all. llama.cpp spreads layers over all it sees. */
+  visibleGpus?: string[];
 }
 
 export interface GenerateRequest {

@@ -61,8 +61,12 @@ class WorkerModel implements LoadedModel {
   ) {
     this.#id = file.id;
     this.#logger = options.logger;
-    const limits = { ...defaultLivenessLimits, ...options.limits };
-    this.#worker = new WorkerProcess(options.workerPath ?? inferenceWorkerPath(), limits, (m) => this.#receive(m));
+    const process = {
+      path: options.workerPath ?? inferenceWorkerPath(),
+      visibleGpus: settings.visibleGpus,
+      limits: { ...defaultLivenessLimits, ...options.limits },
+    };
+    this.#worker = new WorkerProcess(process, (message) => this.#receive(message));
     this.ended = this.#worker.ended.then(({ intended, reason }) => {
       this.#gone = { reason };
       const error = this.#crashed();

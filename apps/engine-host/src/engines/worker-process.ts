@@ -29,14 +29,15 @@ const passedEnvironment = [
   "GGML_VK_VISIBLE_DEVICES",
 ];
 
-/** The environment of an inference worker, from the one of this process. */
-export function workerEnvironment(own: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+/** The environment of an inference worker, from the one of this process. @param visibleGpus NVIDIA GPUs to see; absent: all */
+export function workerEnvironment(own: NodeJS.ProcessEnv, visibleGpus?: readonly string[]): NodeJS.ProcessEnv {
   const environment: NodeJS.ProcessEnv = {
     // One pool thread: with several, each brings an OpenMP team of its own and they spin against each other. Measured:
     // 80 → 450 tok/s (design.md §4).
     UV_THREADPOOL_SIZE: "1",
   };
   for (const name of passedEnvironment) if (own[name] !== undefined) environment[name] = own[name];
+  if (visibleGpus) environment.CUDA_VISIBLE_DEVICES = visibleGpus.join(",");
   return environment;
 }
 
@@ -45,6 +46,13 @@ export interface WorkerEnd {
   /** True when this side ended it on purpose. */
   intended: boolean;
   reason: string;
+}
+
+export interface WorkerProcessOptions {
+  /** The worker's program. */
+  path: string;
+  visibleGpus: readonly string[] | undefined;
+  limits: LivenessLimits;
 }
 
 /** Times in ms. */
@@ -81,12 +89,12 @@ export class WorkerProcess {
   #stalledTicks = 0;
   #evaluations = -1;
 
-  constructor(path: string, limits: LivenessLimits, receive: (message: FromWorker) => void) {
+  constructor({ path, visibleGpus, limits }: WorkerProcessOptions, receive: (message: FromWorker) => void) {
     this.#limits = limits;
     this.#child = fork(path, [String(process.pid)], {
       execPath: process.execPath,
       execArgv: [],
-      env: workerEnvironment(process.env),
+      env: workerEnvironment(process.env, visibleGpus),
       serialization: "advanced",
       stdio: ["ignore", "ignore", "pipe", "ipc"],
       windowsHide: true,

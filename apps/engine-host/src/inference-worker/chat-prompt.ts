@@ -36,7 +36,7 @@ export function renderPrompt(model: LlamaModel, format: ChatWrapper, messages: r
   const stopTokens = new Set<Token>();
   const stopTexts: string[] = [];
   for (const trigger of stopGenerationTriggers) {
-    const text = LlamaText(trigger as LlamaText);
+    const text = LlamaText(trigger);
     const tokens = text.tokenize(model.tokenizer);
     const [token] = tokens;
     if (tokens.length === 1 && token !== undefined && model.isSpecialToken(token)) stopTokens.add(token);
