@@ -54,7 +54,7 @@ export async function generateReply(
 ): Promise<Message> {
   const { store, clock, logger } = services;
   const saver = new ProgressSaver(task.reply.id, store.messages, clock);
-  const outcome: Outcome = { timings: null, usage: null, finishReason: null, citations: null };
+  const outcome: Outcome = { model: task.reply.model, timings: null, usage: null, finishReason: null, citations: null };
   let failure: unknown = null;
   try {
     await answer(task, services, reply, saver, outcome, signal);
@@ -66,6 +66,7 @@ export async function generateReply(
   const { message } = reply;
   const result: ReplyResult = {
     text: message.text,
+    model: outcome.model,
     citations: outcome.citations ?? message.citations,
     retrieval: message.retrieval,
     timings: outcome.timings,
@@ -83,6 +84,7 @@ export async function generateReply(
 }
 
 interface Outcome {
+  model: string | null;
   timings: Timings | null;
   usage: Usage | null;
   finishReason: "stop" | "length" | null;
@@ -118,6 +120,7 @@ async function answer(
     throw error;
   }
   await using held = lease;
+  outcome.model = held.summary.id;
   const plan = await planAnswer(input, held, { store, retrieval, now: () => clock.now() }, signal);
   if (plan.report !== null) reply.publish({ type: "retrieval", report: plan.report });
 
