@@ -1,7 +1,7 @@
 import type { ErrorReport, HardwareSnapshot, LoadPlan, ModelSummary } from "@corral/protocol";
 import { createStore, type StoreApi } from "zustand/vanilla";
 import type { Connection } from "../connection/connection.ts";
-import { reportOf } from "../connection/error-report.ts";
+import { fileNotOnDisk, reportOf } from "../connection/error-report.ts";
 import { readStream } from "../connection/read-stream.ts";
 
 export interface ModelsState {
@@ -16,6 +16,8 @@ export interface ModelsState {
   readonly adding: boolean;
   /** Registers a GGUF file that lies on the host's disk. @returns whether it was added; else see `errors[""]` */
   add(path: string): Promise<boolean>;
+  /** The same for a file that was dropped (desktop only: elsewhere the file is on another machine). */
+  addDropped(file: File): Promise<boolean>;
   /** Forgets a model; its file stays. */
   remove(model: string): Promise<void>;
   load(model: string): Promise<void>;
@@ -44,6 +46,12 @@ export function createModelsStore(connection: Connection): StoreApi<ModelsState>
       await report(ADDING, () => procedures.add({ path }));
       set({ adding: false });
       return !get().errors[ADDING];
+    },
+    addDropped: async (file) => {
+      const path = connection.files.kind === "paths" ? connection.files.pathOf(file) : "";
+      if (path) return get().add(path);
+      set(({ errors }) => ({ errors: { ...errors, [ADDING]: reportOf(fileNotOnDisk(file.name)) } }));
+      return false;
     },
     remove: (model) => report(model, () => procedures.remove({ model })),
     load: (model) => report(model, () => procedures.load({ model })),

@@ -62,6 +62,10 @@ const outlinePairs: [string, string][] = [
     ["danger", ground],
     ["warning", ground],
     ["focus", ground],
+    ["part-1", ground],
+    ["part-2", ground],
+    ["part-3", ground],
+    ["part-4", ground],
   ]),
 ];
 

@@ -7,7 +7,7 @@ import { IconButton } from "../../components/icon-button.tsx";
 import { ProgressBar } from "../../components/progress-bar.tsx";
 import type { Adding } from "../../stores/library-store.ts";
 import { useStores } from "../../stores/stores.tsx";
-import { byteSize } from "./byte-size.ts";
+import { byteSize } from "../../components/byte-size.ts";
 import { EntryLine } from "./entry-line.tsx";
 
 /** A file on its way to the host, or one that did not get there, with the reason. */

@@ -10,7 +10,7 @@ import { Menu, MenuItem } from "../../components/menu.tsx";
 import { ProgressBar } from "../../components/progress-bar.tsx";
 import { useStores } from "../../stores/stores.tsx";
 import { EntryLine } from "./entry-line.tsx";
-import { byteSize } from "./byte-size.ts";
+import { byteSize } from "../../components/byte-size.ts";
 
 const icons: Record<DocumentFormat, typeof FileText> = {
   pdf: FileType,
