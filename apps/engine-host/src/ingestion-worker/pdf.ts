@@ -87,17 +87,15 @@ const ligatures: Readonly<Record<string, string>> = {
 
 /** PDFium writes a hyphen that divides a word as U+0002. */
 function cleanItem(text: string): string {
-  return (
-    text
-      .normalize("NFC")
-      .replace(/[\uFB00-\uFB06]/g, (ligature) => ligatures[ligature] ?? ligature)
-      .replace(/[\u0002\u00ad]$/, "-")
-      // eslint-disable-next-line no-control-regex -- removing control characters is the point
-      .replace(/[\0-\x08\x0e-\x1f\x7f-\x9f\u00ad\ufeff\ufffe\uffff]/g, "")
-      .replace(/\s+/g, " ")
-      .trim()
-      .toWellFormed()
-  );
+  return text
+    .normalize("NFC")
+    .replace(/[\uFB00-\uFB06]/g, (ligature) => ligatures[ligature] ?? ligature)
+    .replace(/[\u0002\u00ad]$/, "-")
+
+    .replace(/[\0-\x08\x0e-\x1f\x7f-\x9f\u00ad\ufeff\ufffe\uffff]/g, "")
+    .replace(/\s+/g, " ")
+    .trim()
+    .toWellFormed();
 }
 
 /** Learns from each batch of pages what the running text of the document looks like. */

@@ -69,12 +69,10 @@ function legacyDecoder(label: string | null): InstanceType<typeof TextDecoder> {
  * byte-order mark. Offsets are counted in the result.
  */
 export function cleanText(text: string): string {
-  return (
-    text
-      .normalize("NFC")
-      .replace(/\r\n?|[\u2028\u2029\v\f\u0085]/g, "\n")
-      // eslint-disable-next-line no-control-regex -- removing control characters is the point
-      .replace(/[\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff]/g, "")
-      .toWellFormed()
-  );
+  return text
+    .normalize("NFC")
+    .replace(/\r\n?|[\u2028\u2029\v\f\u0085]/g, "\n")
+
+    .replace(/[\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ufffe\uffff]/g, "")
+    .toWellFormed();
 }

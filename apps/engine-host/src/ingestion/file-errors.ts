@@ -1,0 +1,92 @@
+import { CorralError } from "@corral/protocol";
+import { largestFile, supportedFileTypes } from "./file-types.ts";
+import type { FailureReason } from "./worker-channel.ts";
+
+/** The sentences said about one file that is not taken or could not be read. `file`: its name as the user knows it. */
+
+export function unsupportedType(file: string, type: string): CorralError {
+  const supported = supportedFileTypes;
+  const known = supported.map((ending) => ending.slice(1)).join(", ");
+  const what = type === "" ? "has no ending that tells its type" : `is of a type Corral can't read (${type})`;
+  return new CorralError("UNSUPPORTED_FILE_TYPE", `${file} ${what}; it reads ${known}.`, { file, type, supported });
+}
+
+export function notAFile(file: string): CorralError {
+  const supported = supportedFileTypes;
+  const message = `${file} is neither a file nor a folder, so there is nothing to read.`;
+  return new CorralError("UNSUPPORTED_FILE_TYPE", message, { file, type: "special", supported });
+}
+
+export function emptyFile(file: string): CorralError {
+  return new CorralError("EMPTY_FILE", `${file} is empty (0 bytes); check the original and add it again.`, { file });
+}
+
+export function notFound(file: string): CorralError {
+  return new CorralError("FILE_NOT_FOUND", `${file} is not there (any more); check its place and add it again.`, {
+    file,
+  });
+}
+
+export function emptyFolder(file: string): CorralError {
+  return new CorralError("FILE_NOT_FOUND", `The folder ${file} holds no files; hidden ones are left out.`, { file });
+}
+
+export function tooLarge(file: string, bytes: number): CorralError {
+  const message = `${file} is larger than the ${largestFile / 2 ** 20} MiB Corral reads; split it and add the parts.`;
+  return new CorralError("FILE_TOO_LARGE", message, { file, bytes, limitBytes: largestFile });
+}
+
+export function unreadableFile(file: string, reason: string, cause?: unknown): CorralError {
+  const options = cause === undefined ? undefined : { cause };
+  return new CorralError("FILE_UNREADABLE", `${file} can't be read: ${reason}.`, { file, reason }, options);
+}
+
+export function changedFile(file: string): CorralError {
+  const message = `${file} was changed after it was added; add it again to read the new version.`;
+  return new CorralError("FILE_NOT_FOUND", message, { file });
+}
+
+const limitSentences = {
+  time: "took too long to read and was given up; try it in smaller parts",
+  memory: "needs too much memory to read and was given up; try it in smaller parts",
+  output: "holds more than Corral reads from one file; split it and add the parts",
+} as const;
+
+/** What the ingestion worker reported, as a sentence about the file. */
+export function readingError(file: string, reason: FailureReason): CorralError {
+  switch (reason.kind) {
+    case "unreadable":
+      return unreadableFile(file, reason.reason);
+    case "password-protected": {
+      const message = `${file} is protected by a password; save a copy without one and add that.`;
+      return new CorralError("FILE_PASSWORD_PROTECTED", message, { file });
+    }
+    case "without-text": {
+      const scanned = file.toLowerCase().endsWith(".pdf")
+        ? "; it looks scanned, so run text recognition on it first"
+        : "";
+      return new CorralError("FILE_WITHOUT_TEXT", `${file} holds no text to read${scanned}.`, { file });
+    }
+    case "limit":
+      return new CorralError("PARSE_LIMIT", `${file} ${limitSentences[reason.limit]}.`, { file, limit: reason.limit });
+  }
+}
+
+/** A failure of the file system, as a sentence about the file. Anything else is a bug and is passed on. */
+export function fileSystemError(file: string, error: unknown): unknown {
+  switch ((error as NodeJS.ErrnoException | undefined)?.code) {
+    case "ENOENT":
+    case "ENOTDIR":
+      return notFound(file);
+    case "EACCES":
+    case "EPERM":
+      return unreadableFile(file, "Corral has no permission to open it", error);
+    case "ELOOP":
+    case "ENAMETOOLONG":
+    case "EIO":
+    case "EISDIR":
+      return unreadableFile(file, "the file system does not give it out", error);
+    default:
+      return error;
+  }
+}
