@@ -8,7 +8,7 @@ import { queryTerms } from "./terms.ts";
 import type { Synchronous } from "./thread-messages.ts";
 
 /** Up to so many chunks in scope are all scored, with all words of the query: about 10 ms. */
-const SCORE_ALL_CHUNKS = 1500;
+const SCORE_ALL_CHUNKS = 1000;
 
 /**
  * Postings FTS5 may rank for one query. Ranking costs about 0.9 µs each (measured, 100,000 chunks), and an OR is linear in

@@ -28,7 +28,9 @@ const unspaced =
 const words = /[\p{L}\p{N}\p{M}]+/gu;
 const devanagari = /\p{Script=Devanagari}/u;
 /** Joiners that change how a word is drawn, not which word it is; soft hyphen, byte-order mark. */
-const invisible = /[\u00AD\u200B-\u200D\u2060\uFEFF]/g;
+const invisible = /[\u00AD\u200C\u200D\u2060\uFEFF]/g;
+/** NFKC takes the vowel SARA AM of Thai and Lao apart; the dictionaries know it in one piece. */
+const splitSaraAm = /(?:\u0E4D([\u0E48-\u0E4B]?)\u0E32|\u0ECD([\u0EC8-\u0ECB]?)\u0EB2)/g;
 const segmenter = new Intl.Segmenter("th", { granularity: "word" });
 
 /**
@@ -57,16 +59,20 @@ export function queryTerms(query: string): string[][] {
 
 /** The words of a text, normalised and in order. */
 export function wordsOf(text: string): string[] {
-  // Thai is cut before NFKC, which takes its vowel SARA AM apart so that the dictionary would no longer know the word.
-  const pieces = unspaced.test(text) ? segmentedWords(text) : text;
-  const found = pieces.normalize("NFKC").toLowerCase().replace(invisible, "").match(words);
-  return found ?? [];
+  const plain = text
+    .normalize("NFKC")
+    .toLowerCase()
+    .replace(invisible, "")
+    .replace(splitSaraAm, (_, thaiTone?: string, laoTone?: string) =>
+      laoTone === undefined ? `${thaiTone}\u0E33` : `${laoTone}\u0EB3`,
+    );
+  return (unspaced.test(plain) ? withBlanks(plain) : plain).match(words) ?? [];
 }
 
-/** The text with a space at each word boundary. */
-function segmentedWords(text: string): string {
+/** The text with a blank at each word boundary. */
+function withBlanks(text: string): string {
   let spaced = "";
-  for (const { segment } of segmenter.segment(text.replace(invisible, ""))) spaced += `${segment} `;
+  for (const { segment } of segmenter.segment(text)) spaced += `${segment} `;
   return spaced;
 }
 
