@@ -46,9 +46,9 @@ test("no word stands in the screens' code instead of the language files", () => 
   const literal = files
     .filter((file) => /src\/(screens|components)\//.test(file))
     .flatMap((file) =>
-      [...readFileSync(file, "utf8").matchAll(/(?:aria-label|label|title|placeholder|alt)="([^"/][^"]*[a-z][^"]*)"/gi)].map(
-        ([found]) => `${basename(file)}: ${found}`,
-      ),
+      [
+        ...readFileSync(file, "utf8").matchAll(/(?:aria-label|label|title|placeholder|alt)="([^"/][^"]*[a-z][^"]*)"/gi),
+      ].map(([found]) => `${basename(file)}: ${found}`),
     );
   expect(literal).toEqual([]);
 });
