@@ -54,7 +54,7 @@ let core: Promise<HighlighterCore> | null = null;
 /** Tokenises in plain JavaScript: the content security policy forbids WebAssembly compiled from strings. */
 function highlighter(): Promise<HighlighterCore> {
   core ??= createHighlighterCore({
-    themes: [createCssVariablesTheme({ name: "tokens", variablePrefix: "" })],
+    themes: [createCssVariablesTheme({ name: "tokens" })],
     langs: [],
     engine: createJavaScriptRegexEngine({ forgiving: true }),
   });
@@ -82,7 +82,7 @@ export async function highlight(code: string, name: string): Promise<CodeToken[]
   }
 }
 
-/** "var(--token-string)" -> "string". */
+/** "var(--shiki-token-string)" -> "string". */
 function kindOf(color: string | undefined): string | null {
-  return /^var\(--token-([a-z-]+)\)$/.exec(color ?? "")?.[1] ?? null;
+  return /^var\(--shiki-token-([a-z-]+)\)$/.exec(color ?? "")?.[1] ?? null;
 }

@@ -27,7 +27,7 @@ export function prepareMaths(text: string, streaming: boolean): string {
     if (character === "`" || character === "~") {
       const run = runLength(text, at);
       const mark = character.repeat(run);
-      const fenced = run >= 3 && /^[\s>]*(?:(?:[-*+]|\d{1,9}[.)])\s+)*$/.test(lineBefore(text, at));
+      const fenced = run >= 3 && opensBlock(lineBefore(text, at));
       const end = fenced ? fenceEnd(text, at, mark) : character === "`" ? codeEnd(text, at + run, mark, find) : -1;
       const until = end === -1 ? at + run : end;
       out += text.slice(at, until);
@@ -79,8 +79,28 @@ function runLength(text: string, at: number): number {
   return end - at;
 }
 
-function lineBefore(text: string, at: number): string {
-  return text.slice(text.lastIndexOf("\n", at - 1) + 1, at);
+/** How far to either side a line is looked at: far enough for indentation and list marks, near enough to stay linear. */
+const lineWindow = 200;
+
+/** The line up to `at`; null when it is too long to be only indentation and list marks. */
+function lineBefore(text: string, at: number): string | null {
+  const start = Math.max(0, at - lineWindow);
+  const window = text.slice(start, at);
+  const newline = window.lastIndexOf("\n");
+  return newline === -1 && start > 0 ? null : window.slice(newline + 1);
+}
+
+/** The line from `at`; null when it is too long to be only closing punctuation. */
+function lineAfter(text: string, at: number): string | null {
+  const window = text.slice(at, at + lineWindow);
+  const newline = window.indexOf("\n");
+  if (newline !== -1) return window.slice(0, newline);
+  return at + lineWindow < text.length ? null : window;
+}
+
+/** Whether a block may start after this: indentation, quote and list marks only. */
+function opensBlock(before: string | null): before is string {
+  return before !== null && /^[\s>]*(?:(?:[-*+]|\d{1,9}[.)])\s+)*$/.test(before);
 }
 
 /** Just past the line that closes a code fence, or the end of the text. */
@@ -126,10 +146,10 @@ function inline(body: string): string {
 
 /** Display maths from `start` to `end`: a block where it has its lines to itself, else within the line. */
 function display(text: string, start: number, end: number, body: string): string {
+  if (body.trim() === "") return text.slice(start, end).replaceAll("$", "\\$");
   const before = lineBefore(text, start);
-  const after = text.slice(end, /\n|$/.exec(text.slice(end))!.index + end);
-  if (body.trim() === "") return "";
-  if (/^[\s>]*(?:(?:[-*+]|\d{1,9}[.)])\s+)*$/.test(before) && /^[\s.,;]*$/.test(after)) {
+  const after = lineAfter(text, end);
+  if (opensBlock(before) && after !== null && /^[\s.,;]*$/.test(after)) {
     const indent = before.replace(/[^\s>]/g, " ");
     return `$$\n${indent}${body.trim()}\n${indent}$$`;
   }
