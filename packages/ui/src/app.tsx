@@ -1,18 +1,23 @@
+import { lazy, Suspense, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { DropZone } from "./components/drop-zone.tsx";
 import { SplitPane } from "./components/split-pane.tsx";
-import { AboutScreen } from "./screens/about/about-screen.tsx";
 import { ChatScreen } from "./screens/chat/chat-screen.tsx";
 import { addToConversation, addToLibrary } from "./screens/drop/add-dropped-files.ts";
-import { LibraryScreen } from "./screens/library/library-screen.tsx";
-import { ModelsScreen } from "./screens/models/models-screen.tsx";
 import { AccessKeyScreen } from "./screens/shell/access-key-screen.tsx";
 import { ConnectionBanner } from "./screens/shell/connection-banner.tsx";
 import { NarrowBar } from "./screens/shell/narrow-bar.tsx";
 import { SidebarDrawer } from "./screens/shell/sidebar-drawer.tsx";
 import { Sidebar } from "./screens/shell/sidebar.tsx";
-import { SourcePanel } from "./screens/source/source-panel.tsx";
 import { useConnection, useLibrary, useNavigation, usePreferences, useSource, useStores } from "./stores/stores.tsx";
+
+// The chat is what most visits need; the rest is loaded when it is first shown, so that the page is there sooner.
+const LibraryScreen = lazy(async () => ({
+  default: (await import("./screens/library/library-screen.tsx")).LibraryScreen,
+}));
+const ModelsScreen = lazy(async () => ({ default: (await import("./screens/models/models-screen.tsx")).ModelsScreen }));
+const AboutScreen = lazy(async () => ({ default: (await import("./screens/about/about-screen.tsx")).AboutScreen }));
+const SourcePanel = lazy(async () => ({ default: (await import("./screens/source/source-panel.tsx")).SourcePanel }));
 
 const screens = { chat: ChatScreen, library: LibraryScreen, models: ModelsScreen, about: AboutScreen };
 
@@ -47,10 +52,18 @@ export function App() {
             initialWidth={sourceWidth}
             main={
               <main id="content" tabIndex={-1} className="h-full min-w-0 outline-none">
-                <Screen />
+                <Suspense>
+                  <Screen />
+                </Suspense>
               </main>
             }
-            side={sourceOpen ? <SourcePanel /> : null}
+            side={
+              sourceOpen ? (
+                <Suspense>
+                  <SourcePanel />
+                </Suspense>
+              ) : null
+            }
           />
         </div>
       </div>
@@ -60,7 +73,7 @@ export function App() {
 }
 
 /** Takes files wherever they are dropped; the screen that is shown decides where they go. */
-function DropEverywhere({ children }: { children: React.ReactNode }) {
+function DropEverywhere({ children }: { children: ReactNode }) {
   const { t } = useTranslation("shell");
   const stores = useStores();
   const view = useNavigation((state) => state.view);
