@@ -2,16 +2,18 @@ import { randomBytes } from "node:crypto";
 import {
   chmodSync,
   closeSync,
+  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
   readFileSync,
   rmSync,
+  statSync,
   renameSync,
   writeSync,
 } from "node:fs";
 import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { CorralError } from "@corral/protocol";
 import { takeDirectoryLock } from "./store/directory-lock.ts";
@@ -113,7 +115,7 @@ export function readOwnerKey(directory: string): string | null {
 function prepare(path: string): void {
   const probe = join(path, `.writable-${process.pid}-${randomBytes(4).toString("hex")}`);
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeDirectory(path);
     closeSync(openSync(probe, "wx", 0o600));
     rmSync(probe);
   } catch (error) {
@@ -124,6 +126,19 @@ function prepare(path: string): void {
     if (process.platform !== "win32") chmodSync(path, 0o700);
   } catch {
     // It belongs to somebody else, who lets us write there; its mode is theirs to choose.
+  }
+}
+
+/** Like a recursive mkdir of Node, which never returns where the file system refuses new entries with ENOENT (/proc). */
+function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST" && statSync(path).isDirectory()) return;
+    if (code !== "ENOENT" || dirname(path) === path || existsSync(dirname(path))) throw error;
+    makeDirectory(dirname(path));
+    mkdirSync(path, { mode: 0o700 });
   }
 }
 

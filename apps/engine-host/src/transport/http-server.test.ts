@@ -36,7 +36,7 @@ const upload = (init: { query?: string; headers?: Record<string, string>; body?:
     headers: { "content-type": "application/octet-stream", authorization: `Bearer ${key}`, ...init.headers },
     body: init.body ?? "hello",
     duplex: "half",
-  } as RequestInit);
+  });
 
 describe("the web interface", () => {
   it("serves the page with a strict policy and lets it be revalidated, hashed files for ever", async () => {

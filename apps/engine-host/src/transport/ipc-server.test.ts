@@ -49,7 +49,7 @@ function openPage(link: number): CorralClient {
   };
   shellPort.unref();
   pagePort.unref();
-  return createORPCClient<CorralClient>(new RPCLink({ port: pagePort as unknown as MessagePort }));
+  return createORPCClient<CorralClient>(new RPCLink({ port: pagePort }));
 }
 
 it("says ready, and serves several pages, each on its own link", async () => {
@@ -69,7 +69,7 @@ it("ends a page's streams when its link closes, and no other's", async () => {
       yield { type: "prefill-progress", done: 1, total: 2 };
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
-  } as never);
+  });
   const first = await openPage(1).chat.follow({ messageId: "m" });
   const second = await openPage(2).chat.follow({ messageId: "m" });
   await first.next();

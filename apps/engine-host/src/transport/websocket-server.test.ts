@@ -217,7 +217,7 @@ describe("calls over the socket", () => {
         yield { type: "prefill-progress", done, total: 9 };
         await new Promise((resolve) => setTimeout(resolve, 1));
       }
-    } as never);
+    });
     const { client, socket } = openClient();
     for await (const part of await client.chat.follow({ messageId: "m" })) {
       expect(part.type).toBe("prefill-progress");
@@ -238,7 +238,7 @@ describe("calls over the socket", () => {
         produced++;
         yield { type: "text-delta", text: filler };
       }
-    } as never);
+    });
     const { client, socket } = openClient();
     const stream = await client.chat.follow({ messageId: "m" });
     await stream.next();

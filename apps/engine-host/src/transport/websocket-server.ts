@@ -5,13 +5,13 @@ import type { Services } from "../router/context.ts";
 import type { Access, Refusal } from "./access.ts";
 import { openRpcLink } from "./rpc-link.ts";
 
-export const SOCKET_PATH = "/api/socket";
+const SOCKET_PATH = "/api/socket";
 /** What a client must offer besides its key, and what the server selects. */
-export const SUBPROTOCOL = "corral.v1";
+const SUBPROTOCOL = "corral.v1";
 /** The key travels as a second subprotocol of this prefix: a browser can set no header, and a query would be logged. */
-export const KEY_SUBPROTOCOL_PREFIX = "corral.key.";
+const KEY_SUBPROTOCOL_PREFIX = "corral.key.";
 /** Close code for a page of ours without the right key: page script cannot see why an upgrade was refused. */
-export const CLOSE_UNAUTHORIZED = 4401;
+const CLOSE_UNAUTHORIZED = 4401;
 /** Largest message, bytes: the longest question the contract allows (2 million characters) as UTF-8 in JSON, with room. */
 const MAX_MESSAGE_BYTES = 16 * 2 ** 20;
 /** A peer that answers no ping within one interval is gone. ms. */
