@@ -16,6 +16,7 @@ export interface AddedDocument {
   outcome: AddResult["outcome"];
   id: string | null;
   state: DocumentSummary["state"] | null;
+  /** Null for formats without pages. */
   pages: number | null;
   chunks: number | null;
   error?: ErrorReport;
@@ -121,7 +122,7 @@ function describeResult(result: AddResult, latest: Map<string, DocumentSummary |
     outcome: result.outcome,
     id: document?.id ?? null,
     state: document?.state ?? null,
-    pages: document?.pageCount ?? null,
+    pages: document?.paged ? document.pageCount : null,
     chunks: document?.chunkCount ?? null,
     ...(error ? { error } : {}),
   };

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import type { CorralClient } from "@corral/protocol";
+import { CorralError, type CorralClient, type ErrorDataOf } from "@corral/protocol";
 import { defineCommand, onlyArgument } from "./command.ts";
 import { askOnce, describeCitations, describeSpeed } from "./question.ts";
 import { chooseSources } from "./sources.ts";
@@ -22,7 +22,7 @@ With --json: {"answer","citations":[{"document","page","quote","chunkId"}],"timi
     const { client } = session;
     const sources = await chooseSources(client, values.collection, signal);
     const model = values.model === undefined ? null : await chooseModel(client, values.model, signal);
-    const answer = await askOnce(client, question, { sources, model }, output, signal);
+    const answer = await askOnce(client, question, { sources, model }, output, signal).catch(adviseOnSources);
     const citations = answer.citations.map(({ document, page, quote, chunkId }) => ({
       document,
       page,
@@ -36,6 +36,14 @@ With --json: {"answer","citations":[{"document","page","quote","chunkId"}],"timi
     if (!output.json) output.note(describeSpeed(answer));
   },
 });
+
+/** What to do about missing documents is another thing here than on a screen. */
+function adviseOnSources(error: unknown): never {
+  if (!(error instanceof CorralError) || error.code !== "NO_SOURCES") throw error;
+  const message =
+    "This model can only quote documents, and there are none yet. Add some: corral docs add FILE --collection NAME.";
+  throw new CorralError("NO_SOURCES", message, error.data as ErrorDataOf<"NO_SOURCES">, { cause: error });
+}
 
 /** A GGUF file is registered in place (again is harmless); anything else is the id of a model. */
 async function chooseModel(client: CorralClient, model: string, signal: AbortSignal): Promise<string> {

@@ -39,7 +39,8 @@ streams the answer with its sources. Works in a temporary folder and leaves noth
       const samples = join(resourcesDirectory, "samples");
       const { documents } = await addDocuments(client, "Samples", [samples], output, signal);
       for (const { file, pages, chunks, error } of documents) {
-        const detail = error ? error.message : `${count(pages ?? 0, "page")}, ${count(chunks ?? 0, "passage")}`;
+        const length = [...(pages === null ? [] : [count(pages, "page")]), count(chunks ?? 0, "passage")].join(", ");
+        const detail = error ? error.message : length;
         output.print(`  ${error ? "✗" : "✓"} ${file.slice(samples.length + 1)}: ${detail}`);
       }
 

@@ -58,8 +58,11 @@ Kinds of files: text, Markdown, HTML, PDF and DOCX. The exit code is 1 when a fi
     }
     const paths = names.map((name) => resolve(name));
     const added = await addDocuments(client, collectionName ?? "", paths, output, signal);
-    output.result({ collection: added.collection, documents: added.documents }, () => describeAdded(added));
-    return added.documents.some(({ error }) => error !== undefined) ? 1 : 0;
+    const { done, failed } = describeAdded(added.documents);
+    if (output.json) output.result(added, () => "");
+    for (const line of done) output.print(line);
+    if (!output.json) for (const line of failed) output.note(line);
+    return failed.length > 0 ? 1 : 0;
   },
 });
 
@@ -69,21 +72,19 @@ function documentsNamed(documents: DocumentSummary[], name: string): DocumentSum
   throw new CorralError(
     "DOCUMENT_NOT_FOUND",
     `There is no document "${name}" in the collection; nothing was removed.`,
-    {
-      document: name,
-    },
+    { document: name },
   );
 }
 
 function listedDocument(document: DocumentSummary) {
-  const { id, name, format, bytes: size, state, pageCount, chunkCount, addedAt, error } = document;
+  const { id, name, format, bytes: size, state, paged, pageCount, chunkCount, addedAt, error } = document;
   return {
     id,
     name,
     format,
     bytes: size,
     state,
-    pages: pageCount,
+    pages: paged ? pageCount : null,
     chunks: chunkCount,
     addedAt,
     ...(error ? { error } : {}),
@@ -102,12 +103,17 @@ function describeList(documents: (ReturnType<typeof listedDocument> & { collecti
   return table([["COLLECTION", "DOCUMENT", "SIZE", "LENGTH", "STATE"], ...rows]);
 }
 
-function describeAdded(added: { collection: string; documents: AddedDocument[] }): string {
-  const lines = added.documents.map(({ file, outcome, pages, chunks, error, state }) => {
-    if (error) return `✗ ${file}: ${error.message}`;
-    const size = [pages === null ? "" : count(pages, "page"), chunks === null ? "" : count(chunks, "passage")];
-    const detail = size.filter((text) => text !== "").join(", ");
-    return `✓ ${file}: ${outcome === "unchanged" ? "already there" : (state ?? "added")}${detail ? ` (${detail})` : ""}`;
-  });
-  return lines.join("\n");
+/** Lines for what was added, and lines for what was not. */
+function describeAdded(documents: AddedDocument[]): { done: string[]; failed: string[] } {
+  const done: string[] = [];
+  const failed: string[] = [];
+  for (const { file, outcome, pages, chunks, error, state } of documents) {
+    const size = [
+      ...(pages === null ? [] : [count(pages, "page")]),
+      ...(chunks === null ? [] : [count(chunks, "passage")]),
+    ];
+    if (error) failed.push(`✗ ${file}: ${error.message}`);
+    else done.push(`✓ ${file}: ${outcome === "unchanged" ? "already there" : (state ?? "added")}, ${size.join(", ")}`);
+  }
+  return { done, failed };
 }

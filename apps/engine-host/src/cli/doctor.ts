@@ -27,16 +27,7 @@ async function examine({ connect, signal, output }: Surroundings): Promise<Docto
   } catch (error) {
     if (!(error instanceof CorralError) || error.code === "CANCELLED") throw error;
     // That no host starts is itself the finding.
-    const data = error.data as { reason?: string };
-    return [
-      {
-        id: "start",
-        title: "Corral starts",
-        status: "failed",
-        detail: error.message,
-        remedy: data.reason ? `Reason: ${data.reason}.` : null,
-      },
-    ];
+    return [{ id: "start", title: "Corral starts", status: "failed", detail: error.message, remedy: null }];
   }
 }
 
