@@ -3,7 +3,6 @@ import { CorralError, type DocumentSummary } from "@corral/protocol";
 import { collectionNotFound } from "./collections.ts";
 import { row, rows } from "./database.ts";
 import { indexedTitle, type IndexWriter } from "./index-writer.ts";
-import { detectLanguage } from "./language.ts";
 import type { DocumentFile, DocumentTable } from "./store.ts";
 import type { Synchronous } from "./thread-messages.ts";
 import { uuidv7 } from "./uuid.ts";
@@ -83,8 +82,7 @@ export function documentTable(database: DatabaseSync, index: IndexWriter): Synch
     saveContent(id, content) {
       const document = row<{ key: number; collectionKey: number; name: string }>(keys, id);
       if (!document) throw documentNotFound(id);
-      const { title, paged, pages, chunks } = content;
-      const language = content.language ?? detectLanguage(chunks.map((chunk) => chunk.text).join("\n"));
+      const { title, language, paged, pages, chunks } = content;
       const indexed = { ...document, title: indexedTitle(title, document.name), language };
       index.replaceContent(indexed, pages, chunks);
       setReady.run(title, language, paged ? 1 : 0, pages.length, chunks.length, document.key);

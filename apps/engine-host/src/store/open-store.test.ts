@@ -84,6 +84,35 @@ describe("openStore", () => {
     });
   });
 
+  test("makes the index anew when another analyzer made it, and only then", async () => {
+    const lines: string[] = [];
+    const log = (line: string) => void lines.push(line);
+    {
+      await using store = await openStore(directory, log);
+      const { id: collectionId } = await store.collections.create("c");
+      const file = { path: "/a", owned: false, sha256: "a", bytes: 1 };
+      const { id } = await store.documents.create({ collectionId, name: "a", format: "text", file });
+      const chunk = { text: "The pumps are maintained.", headingPath: [], spans: [], tokenEstimate: 5 };
+      await store.documents.saveContent(id, { title: null, language: "en", paged: false, pages: [], chunks: [chunk] });
+    }
+    const database = new DatabaseSync(databasePath(directory));
+    database.exec(`
+      UPDATE settings SET value = 'terms-0/icu-1' WHERE key = 'index.analyzer';
+      DELETE FROM term_frequencies;
+      UPDATE chunk_terms SET terms = 'old', length = 1`);
+    database.close();
+    expect(lines).toEqual([]);
+    {
+      await using store = await openStore(directory, log);
+      expect(await store.index.search("maintaining a pump", null, 10)).toHaveLength(1);
+      expect(await store.settings.get("index.analyzer")).toMatch(/^terms-[1-9]\d*\/icu-/);
+    }
+    expect(lines).toEqual([expect.stringContaining("terms-0/icu-1"), "Search index: 1 of 1 documents."]);
+    await using again = await openStore(directory, log);
+    expect(lines).toHaveLength(2);
+    expect((await again.check()).integrity).toBe("ok");
+  });
+
   test("an expected error crosses the threads with its code and data, a bug with its message", async () => {
     await using store = await openStore(directory);
     await store.collections.create("Straße");

@@ -25,11 +25,13 @@ export async function openStore(
   dataDirectory: string,
   log: (line: string) => void = (line) => console.error(line),
 ): Promise<Store> {
-  const writer = await StoreThread.start({ dataDirectory, role: "write" }, log);
-  let reader: StoreThread;
+  const writer = new StoreThread({ dataDirectory, role: "write" }, log);
+  const reader = new StoreThread({ dataDirectory, role: "read" }, log);
   try {
-    reader = await StoreThread.start({ dataDirectory, role: "read" }, log);
+    await writer.open();
+    await reader.open();
   } catch (error) {
+    await reader.close();
     await writer.close();
     throw error;
   }
@@ -65,8 +67,9 @@ export async function openStore(
     settings: table("settings"),
     async check() {
       // Reads every page, so it has a thread to itself.
-      const thread = await StoreThread.start({ dataDirectory, role: "read" }, log);
+      const thread = new StoreThread({ dataDirectory, role: "read" }, log);
       try {
+        await thread.open();
         return (await thread.request((id) => ({ type: "check", id }))) as Awaited<ReturnType<Store["check"]>>;
       } finally {
         await thread.close();
@@ -84,28 +87,29 @@ export async function openStore(
 class StoreThread {
   readonly #worker: Worker;
   readonly #exited: Promise<void>;
+  readonly #ready = Promise.withResolvers<void>();
   readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>();
   #lastId = 0;
   #ended: Error | null = null;
 
-  static async start(data: ThreadStart, log: (line: string) => void): Promise<StoreThread> {
-    const thread = new StoreThread(data, log);
-    await thread.#ready.promise;
-    return thread;
-  }
-
-  readonly #ready = Promise.withResolvers<void>();
-
-  private constructor(workerData: ThreadStart, log: (line: string) => void) {
+  constructor(workerData: ThreadStart, log: (line: string) => void) {
     this.#worker = new Worker(threadProgram, { workerData, execArgv: [], name: `store-${workerData.role}` });
     this.#worker.on("message", (message: ThreadReport) => this.#receive(message, log));
     this.#worker.on("error", (error) => this.#end(error));
+    // A thread that never opened also ends; who calls open() hears of it.
+    this.#ready.promise.catch(() => {});
     this.#exited = new Promise((resolve) =>
       this.#worker.on("exit", () => {
         this.#end(new Error("The store is closed."));
         resolve();
       }),
     );
+  }
+
+  /** Opens the database. @throws what openStore throws */
+  open(): Promise<void> {
+    this.#worker.postMessage({ type: "open" } satisfies ThreadRequest);
+    return this.#ready.promise;
   }
 
   request(make: (id: number) => ThreadRequest): Promise<unknown> {

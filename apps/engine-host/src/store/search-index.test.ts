@@ -201,8 +201,8 @@ test("stays consistent over random additions, replacements and removals", () => 
     write(() => {
       const kind = random(20);
       if (kind < 9) add(owners[random(owners.length)]!, `d${step}`, texts());
-      else if (kind < 14) victim && save(victim, "en", texts());
-      else if (kind < 18) victim && documents.remove(victim);
+      else if (kind < 14 && victim) save(victim, "en", texts());
+      else if (kind < 18 && victim) documents.remove(victim);
       else if (kind < 19) owners.push(collections.create(`${step}`).id);
       else if (owners.length > 1) {
         collections.remove(owners[0]!);

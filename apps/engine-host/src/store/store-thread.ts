@@ -1,3 +1,4 @@
+import type { DatabaseSync } from "node:sqlite";
 import { parentPort, workerData } from "node:worker_threads";
 import { CorralError } from "@corral/protocol";
 import { checkDatabase } from "./check.ts";
@@ -5,7 +6,7 @@ import { collectionTable } from "./collections.ts";
 import { conversationTable } from "./conversations.ts";
 import { inTransaction, openDatabase, withStorageErrors } from "./database.ts";
 import { documentTable } from "./documents.ts";
-import { indexWriter } from "./index-writer.ts";
+import { indexWriter, type IndexWriter } from "./index-writer.ts";
 import { messageTable } from "./messages.ts";
 import { migrate, refuseNewer } from "./migrate.ts";
 import { modelFileTable } from "./model-files.ts";
@@ -13,14 +14,7 @@ import { pageTable } from "./pages.ts";
 import { searchIndex } from "./search-index.ts";
 import { settingsTable } from "./settings.ts";
 import { analyzerName } from "./terms.ts";
-import type {
-  SynchronousTables,
-  TableName,
-  ThreadError,
-  ThreadReport,
-  ThreadRequest,
-  ThreadStart,
-} from "./thread-messages.ts";
+import type { SynchronousTables, ThreadError, ThreadReport, ThreadRequest, ThreadStart } from "./thread-messages.ts";
 
 /**
  * One of the store's threads: it owns one connection and answers calls one by one, each in a transaction of its own. The
@@ -29,21 +23,42 @@ import type {
 const { dataDirectory, role } = workerData as ThreadStart;
 const port = parentPort!;
 const report = (message: ThreadReport) => port.postMessage(message);
+let connection: DatabaseSync | null = null;
+let tables: SynchronousTables | null = null;
 
-try {
-  withStorageErrors(dataDirectory, run);
-} catch (error) {
-  report({ type: "failed", error: threadError(error) });
-  port.close();
-}
+port.on("message", (request: ThreadRequest) => {
+  switch (request.type) {
+    case "open":
+      try {
+        withStorageErrors(dataDirectory, open);
+        report({ type: "ready" });
+      } catch (error) {
+        report({ type: "failed", error: threadError(error) });
+        close();
+      }
+      break;
+    case "call":
+    case "check":
+      try {
+        report({ type: "result", id: request.id, value: withStorageErrors(dataDirectory, () => answer(request)) });
+      } catch (error) {
+        report({ type: "error", id: request.id, error: threadError(error) });
+      }
+      break;
+    case "close":
+      close();
+  }
+});
 
-function run(): void {
+function open(): void {
   if (role === "write") refuseNewer(dataDirectory);
-  const database = openDatabase(dataDirectory, role);
+  const database = (connection = openDatabase(dataDirectory, role));
   if (role === "write") migrate(database, dataDirectory);
   const index = indexWriter(database);
   const messages = messageTable(database);
-  const tables: SynchronousTables = {
+  const settings = settingsTable(database);
+  if (role === "write") inTransaction(database, "write", () => refreshIndex(index, settings));
+  tables = {
     collections: collectionTable(database, index),
     documents: documentTable(database, index),
     pages: pageTable(database),
@@ -51,50 +66,37 @@ function run(): void {
     conversations: conversationTable(database, messages),
     messages,
     modelFiles: modelFileTable(database),
-    settings: settingsTable(database),
+    settings,
   };
-  if (role === "write") inTransaction(database, "write", () => refreshIndex(tables.settings));
+}
 
-  port.on("message", (request: ThreadRequest) => {
-    if (request.type === "close") {
-      database.close();
-      port.close();
-      return;
-    }
-    try {
-      const value = withStorageErrors(dataDirectory, () =>
-        request.type === "check"
-          ? checkDatabase(database)
-          : inTransaction(database, role, () => call(request.table, request.method, request.args)),
-      );
-      report({ type: "result", id: request.id, value });
-    } catch (error) {
-      report({ type: "error", id: request.id, error: threadError(error) });
-    }
-  });
-  report({ type: "ready" });
+function answer(request: Extract<ThreadRequest, { type: "call" | "check" }>): unknown {
+  const database = connection!;
+  if (request.type === "check") return checkDatabase(database);
+  const methods = tables![request.table] as unknown as Record<string, (...args: unknown[]) => unknown>;
+  return inTransaction(database, role, () => methods[request.method]!(...request.args));
+}
 
-  function call(table: TableName, method: string, args: unknown[]): unknown {
-    const methods = tables[table] as unknown as Record<string, (...args: unknown[]) => unknown>;
-    return methods[method]!(...args);
+function close(): void {
+  connection?.close();
+  port.close();
+}
+
+/** Terms of one analyzer do not match those of another, so a change of rules or of ICU makes the index anew. */
+function refreshIndex(index: IndexWriter, settings: SynchronousTables["settings"]): void {
+  const key = "index.analyzer";
+  const before = settings.get(key);
+  if (before === analyzerName) return;
+  if (before !== null) {
+    report({ type: "log", line: `The search index was made by ${before}; making it anew with ${analyzerName}.` });
+    let logged = Date.now();
+    index.reindex((done, total) => {
+      if (done < total && Date.now() - logged < 2000) return;
+      logged = Date.now();
+      report({ type: "log", line: `Search index: ${done} of ${total} documents.` });
+    });
   }
-
-  /** Terms of one analyzer do not match those of another, so a change of rules or of ICU makes the index anew. */
-  function refreshIndex(settings: SynchronousTables["settings"]): void {
-    const key = "index.analyzer";
-    const before = settings.get(key);
-    if (before === analyzerName) return;
-    if (before !== null) {
-      report({ type: "log", line: `The search index was made by ${before}; making it anew with ${analyzerName}.` });
-      let logged = Date.now();
-      index.reindex((done, total) => {
-        if (done < total && Date.now() - logged < 2000) return;
-        logged = Date.now();
-        report({ type: "log", line: `Search index: ${done} of ${total} documents.` });
-      });
-    }
-    settings.set(key, analyzerName);
-  }
+  settings.set(key, analyzerName);
 }
 
 function threadError(thrown: unknown): ThreadError {

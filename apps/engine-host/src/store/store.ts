@@ -86,7 +86,6 @@ export interface DocumentTable {
   /**
    * Stores all that reading a document gave, replaces what was there, and sets it ready: pages, chunks and index entries
    * in one transaction, so that a crash leaves the document either whole or still queued.
-   * `language` null: it is detected from the chunks.
    * @throws CorralError DOCUMENT_NOT_FOUND (removed meanwhile)
    */
   saveContent(id: string, content: DocumentContent): Promise<DocumentSummary>;
@@ -123,6 +122,7 @@ export interface ChunkContent {
 
 export interface DocumentContent {
   title: string | null;
+  /** BCP-47; null where it could not be detected: words are then indexed as they stand, without stemming. */
   language: string | null;
   paged: boolean;
   pages: PageContent[];

@@ -113,16 +113,6 @@ describe("documents", () => {
     expect((await store.check()).integrity).toBe("ok");
   });
 
-  test("detect their language where reading did not tell it", async () => {
-    const { id: collectionId } = await store.collections.create("c");
-    const { id } = await store.documents.create({ collectionId, name: "a.txt", format: "text", file });
-    const text = "Die Verwaltung hat im vergangenen Jahr mehrere Häuser gekauft und vollständig erneuert.";
-    expect(await store.documents.saveContent(id, { ...content(text), language: null })).toMatchObject({
-      language: "de",
-    });
-    expect(await store.index.search("Haus", null, 1)).toHaveLength(1);
-  });
-
   test("removing one answers its file only when no other document uses it", async () => {
     const { id: collectionId } = await store.collections.create("c");
     const owned = { ...file, owned: true };

@@ -31,8 +31,9 @@ export interface ThreadStart {
   role: ThreadRole;
 }
 
-/** To a store thread. */
+/** To a store thread. `open` comes first: a thread loads its program at once, but waits with the database. */
 export type ThreadRequest =
+  | { type: "open" }
   | { type: "call"; id: number; table: TableName; method: string; args: unknown[] }
   | { type: "check"; id: number }
   | { type: "close" };
