@@ -40,7 +40,7 @@ export const AssistantMessage = memo(function AssistantMessage({ message }: { me
       aria-busy={streaming || undefined}
       data-message={message.id}
       data-state={message.state}
-      className={`flex flex-col gap-3 ${streaming ? "" : "[contain-intrinsic-size:auto_12rem] [content-visibility:auto]"}`}
+      className={`-m-1 flex flex-col gap-3 p-1 ${streaming ? "" : "[contain-intrinsic-size:auto_12rem] [content-visibility:auto]"}`}
     >
       {message.text && (
         <Markdown

@@ -20,7 +20,7 @@ export function AttachedSources() {
           <li key={id} className="min-w-0">
             <Chip icon={<Folder aria-hidden="true" />} onRemove={() => void detach({ collectionIds: [id] })}>
               {collection
-                ? t("attach.collectionChip", { name: collection.name, count: collection.documentCount })
+                ? t("attach.collectionShort", { name: collection.name, count: collection.documentCount })
                 : t("attach.removedCollection")}
             </Chip>
           </li>

@@ -3,7 +3,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { IconButton } from "../../components/icon-button.tsx";
 import { Spinner } from "../../components/spinner.tsx";
-import { useChat } from "../../stores/stores.tsx";
+import { useChat, useConversations } from "../../stores/stores.tsx";
 import { useActiveModel } from "./active-model.ts";
 import { Composer } from "./composer.tsx";
 import { ConversationSettingsDialog } from "./conversation-settings.tsx";
@@ -13,7 +13,12 @@ import { MessageList } from "./message-list.tsx";
 /** A conversation: what was said, and where the next question is written. */
 export function ChatScreen() {
   const { t } = useTranslation(["chat", "shell"]);
-  const title = useChat((state) => state.title);
+  const conversationId = useChat((state) => state.conversationId);
+  const firstTitle = useChat((state) => state.title);
+  // The list hears of a new name first, whoever gave it.
+  const title = useConversations(
+    (state) => state.conversations.find(({ id }) => id === conversationId)?.title ?? firstTitle,
+  );
   const opening = useChat((state) => state.opening);
   const isEmpty = useChat((state) => state.messages.length === 0);
   const model = useActiveModel();

@@ -1,8 +1,9 @@
 import type { Sampling } from "@corral/protocol";
-import { useState } from "react";
+import { useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Button } from "../../components/button.tsx";
 import { Dialog } from "../../components/dialog.tsx";
+import { ErrorNote } from "../../components/error-note.tsx";
 import { Select } from "../../components/select.tsx";
 import { Slider } from "../../components/slider.tsx";
 import { TextArea } from "../../components/text-area.tsx";
@@ -12,21 +13,9 @@ import { useChat, useModels } from "../../stores/stores.tsx";
 
 /** Model, instructions and sampling of the open conversation. */
 export function ConversationSettingsDialog(props: { open: boolean; onOpenChange: (open: boolean) => void }) {
-  const { t } = useTranslation("chat");
   const conversationId = useChat((state) => state.conversationId);
-  const { open, onOpenChange } = props;
-  return (
-    <Dialog
-      open={open}
-      onOpenChange={onOpenChange}
-      title={t("settings")}
-      description={t("dialog.description")}
-      width="medium"
-    >
-      {/* Starts from the stored settings each time it opens, and for each conversation. */}
-      {open && <SettingsForm key={conversationId} onDone={() => onOpenChange(false)} />}
-    </Dialog>
-  );
+  // Starts from the stored settings each time it opens, and for each conversation.
+  return props.open && <OpenDialog key={conversationId} onClose={() => props.onOpenChange(false)} />;
 }
 
 /** What a number field holds before it is a number. */
@@ -36,15 +25,18 @@ interface NumberDrafts {
   seed: string;
 }
 
-function SettingsForm({ onDone }: { onDone: () => void }) {
+function OpenDialog({ onClose }: { onClose: () => void }) {
   const { t } = useTranslation("chat");
   const settings = useChat((state) => state.settings);
   const configure = useChat((state) => state.configure);
+  const error = useChat((state) => state.error);
+  const dismissError = useChat((state) => state.dismissError);
   const models = useModels((state) => state.models);
   const [model, setModel] = useState(settings.model);
   const [systemPrompt, setSystemPrompt] = useState(settings.systemPrompt);
   const [sampling, setSampling] = useState(settings.sampling);
   const [drafts, setDrafts] = useState(draftsOf(settings.sampling));
+  const formId = useId();
   const [saving, setSaving] = useState(false);
 
   const active = models.find(({ id }) => id === model) ?? models[0];
@@ -58,116 +50,129 @@ function SettingsForm({ onDone }: { onDone: () => void }) {
     const { topK, maxTokens, seed } = numbers;
     const saved = await configure({ model, systemPrompt, sampling: { ...sampling, topK, maxTokens, seed } });
     setSaving(false);
-    // A failure is said above the composer; what was entered stays here.
-    if (saved) onDone();
+    // A failure is said here; what was entered stays.
+    if (saved) onClose();
   };
 
+  const actions = (
+    <>
+      <Button
+        variant="quiet"
+        className="mr-auto"
+        onClick={() => {
+          setSampling(newConversationSettings.sampling);
+          setDrafts(draftsOf(newConversationSettings.sampling));
+        }}
+      >
+        {t("dialog.reset")}
+      </Button>
+      <Button onClick={onClose}>{t("dialog.cancel")}</Button>
+      <Button variant="primary" type="submit" form={formId} busy={saving} disabled={!numbers.valid}>
+        {t("dialog.save")}
+      </Button>
+    </>
+  );
   return (
-    <form
-      className="flex flex-col gap-5 pb-4"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void save();
-      }}
+    <Dialog
+      open
+      onOpenChange={(open) => !open && onClose()}
+      title={t("settings")}
+      description={t("dialog.description")}
+      width="medium"
+      actions={actions}
     >
-      <Select
-        label={t("model.label")}
-        value={model ?? ""}
-        onValueChange={(value) => setModel(value || null)}
-        options={[
-          { value: "", label: t("model.default", { model: models[0]?.name ?? "–" }) },
-          ...models.map(({ id, name }) => ({ value: id, label: name })),
-        ]}
-        hint={active?.ability === "quote" ? t("model.reader") : undefined}
-      />
-      <TextArea
-        label={t("dialog.systemPrompt")}
-        hint={t(active?.ability === "quote" ? "dialog.systemPromptReader" : "dialog.systemPromptHint")}
-        value={systemPrompt}
-        maxLength={100_000}
-        onChange={(event) => setSystemPrompt(event.target.value)}
-      />
-      <fieldset className="flex flex-col gap-4">
-        <legend className="mb-3 font-semibold">{t("dialog.sampling")}</legend>
-        <Slider
-          label={t("dialog.temperature")}
-          hint={t("dialog.temperatureHint")}
-          value={sampling.temperature}
-          min={0}
-          max={2}
-          step={0.05}
-          onValueChange={(temperature) => change({ temperature })}
+      <form
+        id={formId}
+        className="flex flex-col gap-5 pb-2"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void save();
+        }}
+      >
+        {error && <ErrorNote onDismiss={dismissError}>{error.message}</ErrorNote>}
+        <Select
+          label={t("model.label")}
+          value={model ?? ""}
+          onValueChange={(value) => setModel(value || null)}
+          options={[
+            { value: "", label: t("model.default", { model: models[0]?.name ?? "–" }) },
+            ...models.map(({ id, name }) => ({ value: id, label: name })),
+          ]}
+          hint={active?.ability === "quote" ? t("model.reader") : undefined}
         />
-        <Slider
-          label={t("dialog.topP")}
-          hint={t("dialog.topPHint")}
-          value={sampling.topP}
-          min={0.05}
-          max={1}
-          step={0.05}
-          onValueChange={(topP) => change({ topP })}
+        <TextArea
+          label={t("dialog.systemPrompt")}
+          hint={t(active?.ability === "quote" ? "dialog.systemPromptReader" : "dialog.systemPromptHint")}
+          value={systemPrompt}
+          maxLength={100_000}
+          onChange={(event) => setSystemPrompt(event.target.value)}
         />
-        <Slider
-          label={t("dialog.minP")}
-          hint={t("dialog.minPHint")}
-          value={sampling.minP}
-          min={0}
-          max={1}
-          step={0.01}
-          onValueChange={(minP) => change({ minP })}
-        />
-        <Slider
-          label={t("dialog.repeatPenalty")}
-          hint={t("dialog.repeatPenaltyHint")}
-          value={sampling.repeatPenalty}
-          min={1}
-          max={2}
-          step={0.01}
-          onValueChange={(repeatPenalty) => change({ repeatPenalty })}
-        />
-        <div className="grid gap-4 sm:grid-cols-3">
-          <TextField
-            label={t("dialog.maxTokens")}
-            inputMode="numeric"
-            value={drafts.maxTokens}
-            error={numbers.maxTokens === null ? t("dialog.maxTokensError") : null}
-            onChange={(event) => draft({ maxTokens: event.target.value })}
+        <fieldset className="flex flex-col gap-4">
+          <legend className="mb-3 font-semibold">{t("dialog.sampling")}</legend>
+          <Slider
+            label={t("dialog.temperature")}
+            hint={t("dialog.temperatureHint")}
+            value={sampling.temperature}
+            min={0}
+            max={2}
+            step={0.05}
+            onValueChange={(temperature) => change({ temperature })}
           />
-          <TextField
-            label={t("dialog.topK")}
-            hint={t("dialog.topKHint")}
-            inputMode="numeric"
-            value={drafts.topK}
-            error={numbers.topK === null ? t("dialog.topKError") : null}
-            onChange={(event) => draft({ topK: event.target.value })}
+          <Slider
+            label={t("dialog.topP")}
+            hint={t("dialog.topPHint")}
+            value={sampling.topP}
+            min={0.05}
+            max={1}
+            step={0.05}
+            onValueChange={(topP) => change({ topP })}
           />
-          <TextField
-            label={t("dialog.seed")}
-            hint={t("dialog.seedHint")}
-            inputMode="numeric"
-            value={drafts.seed}
-            error={numbers.seed === undefined ? t("dialog.seedError") : null}
-            onChange={(event) => draft({ seed: event.target.value })}
+          <Slider
+            label={t("dialog.minP")}
+            hint={t("dialog.minPHint")}
+            value={sampling.minP}
+            min={0}
+            max={1}
+            step={0.01}
+            onValueChange={(minP) => change({ minP })}
           />
-        </div>
-      </fieldset>
-      <footer className="flex flex-wrap justify-end gap-2">
-        <Button
-          variant="quiet"
-          className="mr-auto"
-          onClick={() => {
-            setSampling(newConversationSettings.sampling);
-            setDrafts(draftsOf(newConversationSettings.sampling));
-          }}
-        >
-          {t("dialog.reset")}
-        </Button>
-        <Button onClick={onDone}>{t("dialog.cancel")}</Button>
-        <Button variant="primary" type="submit" busy={saving} disabled={!numbers.valid}>
-          {t("dialog.save")}
-        </Button>
-      </footer>
-    </form>
+          <Slider
+            label={t("dialog.repeatPenalty")}
+            hint={t("dialog.repeatPenaltyHint")}
+            value={sampling.repeatPenalty}
+            min={1}
+            max={2}
+            step={0.01}
+            onValueChange={(repeatPenalty) => change({ repeatPenalty })}
+          />
+          <div className="grid gap-4 sm:grid-cols-3">
+            <TextField
+              label={t("dialog.maxTokens")}
+              inputMode="numeric"
+              value={drafts.maxTokens}
+              error={numbers.maxTokens === null ? t("dialog.maxTokensError") : null}
+              onChange={(event) => draft({ maxTokens: event.target.value })}
+            />
+            <TextField
+              label={t("dialog.topK")}
+              hint={t("dialog.topKHint")}
+              inputMode="numeric"
+              value={drafts.topK}
+              error={numbers.topK === null ? t("dialog.topKError") : null}
+              onChange={(event) => draft({ topK: event.target.value })}
+            />
+            <TextField
+              label={t("dialog.seed")}
+              hint={t("dialog.seedHint")}
+              inputMode="numeric"
+              value={drafts.seed}
+              error={numbers.seed === undefined ? t("dialog.seedError") : null}
+              onChange={(event) => draft({ seed: event.target.value })}
+            />
+          </div>
+        </fieldset>
+      </form>
+    </Dialog>
   );
 }
 

@@ -52,7 +52,7 @@ export function MessageList() {
   return (
     <div className="relative min-h-0 flex-1">
       <div ref={scroller} onScroll={onScroll} className="h-full overflow-y-auto [overflow-anchor:none]">
-        <div ref={content} className="mx-auto flex max-w-3xl flex-col gap-6 px-5 pt-2 pb-8">
+        <div ref={content} className="mx-auto flex max-w-3xl flex-col gap-5 px-5 pt-2 pb-8">
           {messages.map((message) =>
             message.role === "user" ? (
               <UserMessage key={message.id} message={message} />

@@ -13,7 +13,7 @@ export function ModelNote() {
   return (
     <p className="flex flex-wrap items-center gap-x-2 gap-y-1 text-sm text-ink-muted">
       {t(model ? "model.reader" : "model.noneInstalled")}
-      <Button size="small" variant="quiet" className="-ml-1.5" onClick={() => show("models")}>
+      <Button size="small" variant="quiet" className="-ml-2.5" onClick={() => show("models")}>
         {t("model.openModels")}
       </Button>
     </p>

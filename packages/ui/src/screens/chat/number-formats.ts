@@ -5,11 +5,16 @@ export function percent(fraction: number): string {
   return new Intl.NumberFormat(i18next.language, { style: "percent" }).format(Math.min(1, Math.max(0, fraction)));
 }
 
-/** "1.4 s" or "85 ms". */
+/** "1.4s" or "85ms" in the language of the page. */
 export function duration(milliseconds: number): string {
   const [value, unit, digits] =
     milliseconds < 1000 ? ([milliseconds, "millisecond", 0] as const) : ([milliseconds / 1000, "second", 1] as const);
-  return new Intl.NumberFormat(i18next.language, { style: "unit", unit, maximumFractionDigits: digits }).format(value);
+  return new Intl.NumberFormat(i18next.language, {
+    style: "unit",
+    unit,
+    unitDisplay: "narrow",
+    maximumFractionDigits: digits,
+  }).format(value);
 }
 
 /** "1,024" in the language of the page. */

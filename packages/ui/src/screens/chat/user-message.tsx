@@ -20,7 +20,7 @@ export const UserMessage = memo(function UserMessage({ message }: { message: Mes
     <article
       aria-label={t("you")}
       data-message={message.id}
-      className="group flex flex-col items-end gap-1 [contain-intrinsic-size:auto_5rem] [content-visibility:auto]"
+      className="group flex flex-col items-end gap-1 -m-1 p-1 [contain-intrinsic-size:auto_5rem] [content-visibility:auto]"
     >
       {editing ? (
         <QuestionEditor
