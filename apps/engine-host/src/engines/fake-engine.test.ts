@@ -1,0 +1,63 @@
+import { describe, expect, it } from "vitest";
+import type { EnginePart, GenerateRequest, LoadSettings } from "./engine.ts";
+import { createFakeEngine } from "./fake-engine.ts";
+
+const settings: LoadSettings = { contextSize: 100, sequences: 2, gpuLayers: 0, threads: 1, kvCacheType: "f16" };
+const never = new AbortController().signal;
+const request = (text: string, maxTokens = 50): GenerateRequest => ({
+  messages: [{ role: "user", text }],
+  maxTokens,
+  temperature: 0,
+  topP: 1,
+  topK: 0,
+  minP: 0,
+  repeatPenalty: 1,
+  seed: null,
+});
+
+async function collect(stream: AsyncIterable<EnginePart>): Promise<string> {
+  let text = "";
+  for await (const part of stream) if (part.type === "text-delta") text += part.text;
+  return text;
+}
+
+describe("the fake engine", () => {
+  it("says the last message back, word by word", async () => {
+    await using model = await createFakeEngine().load({ id: "a", path: "" }, settings, { signal: never });
+    expect(await collect(model.generate(request("one two  three"), never))).toBe("one two  three");
+    const parts: EnginePart[] = [];
+    for await (const part of model.generate(request("one two three", 2), never)) parts.push(part);
+    expect(parts.at(-1)).toMatchObject({ type: "finish", reason: "length", statistics: { completionTokens: 2 } });
+  });
+
+  it("crashes in the middle of a reply when told to", async () => {
+    const engine = createFakeEngine({ replyFault: () => ({ kind: "crash", afterWords: 1 }) });
+    const model = await engine.load({ id: "a", path: "" }, settings, { signal: never });
+    let text = "";
+    const run = async () => {
+      for await (const part of model.generate(request("one two"), never))
+        if (part.type === "text-delta") text += part.text;
+    };
+    await expect(run()).rejects.toMatchObject({ code: "ENGINE_CRASHED" });
+    expect(text).toBe("one ");
+    expect(await model.ended).toEqual({ reason: "its process was ended by SIGABRT" });
+    expect(engine.history).toEqual(["load a", "crash a"]);
+  });
+
+  it("can hang, and mix up two replies, so that tests against that can be shown to fail", async () => {
+    const engine = createFakeEngine({
+      wordMs: 1,
+      replyFault: (reply) => (reply === 1 ? { kind: "another-sequence", afterWords: 0 } : null),
+    });
+    await using model = await engine.load({ id: "a", path: "" }, settings, { signal: never });
+    const [mixed] = await Promise.all([
+      collect(model.generate(request("my words here"), never)),
+      collect(model.generate(request("your secret text and more"), never)),
+    ]);
+    expect(mixed).toContain("secret");
+
+    const hanging = createFakeEngine({ replyFault: () => ({ kind: "hang", afterWords: 1 }) });
+    await using other = await hanging.load({ id: "b", path: "" }, settings, { signal: never });
+    expect(await collect(other.generate(request("one two"), AbortSignal.timeout(50)))).toBe("one ");
+  });
+});
