@@ -14,6 +14,12 @@ export interface CitablePassage {
 /** A citation marker in an answer, as in "[2]" or "[1, 3]". */
 const marker = /\[(\d{1,4}(?:\s*,\s*\d{1,4})*)\]/gu;
 
+/** The line that opens or closes a code block in Markdown. */
+const fence = /^[ \t]*(?:```|~~~)/gmu;
+
+/** Characters looked back for the start of inline code, so that an endless line costs no more than a long one. */
+const longestCodeSpan = 2000;
+
 /** Characters; a longer list of numbers is no citation anybody writes. */
 const longestMarker = 64;
 
@@ -31,6 +37,10 @@ export class CitationBinder {
   readonly #bound = new Set<number>();
   #text = "";
   #searchedTo = 0;
+  /** Code fences in the lines before the one that starts at #lineStart, and how far the answer was looked through. */
+  #fences = 0;
+  #lineStart = 0;
+  #scannedTo = 0;
 
   constructor(passages: CitablePassage[], question: string, store: Pick<Store, "index" | "pages">) {
     this.#passages = passages;
@@ -46,7 +56,7 @@ export class CitationBinder {
     for (let match = marker.exec(this.#text); match !== null; match = marker.exec(this.#text)) {
       const markerStart = match.index;
       this.#searchedTo = markerStart + match[0].length;
-      if (insideCode(this.#text.slice(0, markerStart))) continue;
+      if (this.#insideCode(markerStart)) continue;
       for (const digits of match[1]!.split(",")) {
         const number = Number(digits);
         const passage = this.#passages[number - 1];
@@ -59,6 +69,21 @@ export class CitationBinder {
     // A marker may be cut in two by the stream, so the last few characters are looked at again.
     this.#searchedTo = Math.max(this.#searchedTo, this.#text.length - longestMarker);
     return citations;
+  }
+
+  /** Whether this place of the answer, which only moves on, lies in a code block or in inline code. */
+  #insideCode(place: number): boolean {
+    const newest = this.#text.slice(this.#scannedTo, place);
+    const lineBreak = newest.lastIndexOf("\n");
+    if (lineBreak >= 0) {
+      const lineStart = this.#scannedTo + lineBreak + 1;
+      this.#fences += this.#text.slice(this.#lineStart, lineStart).match(fence)?.length ?? 0;
+      this.#lineStart = lineStart;
+    }
+    this.#scannedTo = place;
+    if (this.#fences % 2 === 1) return true;
+    const line = this.#text.slice(Math.max(this.#lineStart, place - longestCodeSpan), place);
+    return (line.match(/`+/gu)?.length ?? 0) % 2 === 1;
   }
 
   async #bind(number: number, { hit, shown }: CitablePassage, before: string): Promise<Citation> {
@@ -108,12 +133,4 @@ function carryingSentence(text: string): string {
     .replace(/^\s*(?:[-*+>#]+|\d+[.)])\s+/u, "")
     .replace(/\*\*|__|(?<!\w)[*_]|[*_](?!\w)/gu, "")
     .replace(/^[\s"“„«'‘]+|[\s"”“»'’.,;:!?。]+$/gu, "");
-}
-
-/** Whether the end of this Markdown text lies in a code block or in inline code. */
-function insideCode(text: string): boolean {
-  const fences = text.match(/^[ \t]*(?:```|~~~)/gmu)?.length ?? 0;
-  if (fences % 2 === 1) return true;
-  const line = text.slice(text.lastIndexOf("\n") + 1);
-  return (line.match(/`+/gu)?.length ?? 0) % 2 === 1;
 }
