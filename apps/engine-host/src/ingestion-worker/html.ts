@@ -1,5 +1,6 @@
 import { Parser } from "htmlparser2";
 import type { LooseBlock } from "./block.ts";
+import { ParseFailure } from "./parse-failure.ts";
 import { cleanText } from "./text-encoding.ts";
 
 export interface HtmlDocument {
@@ -22,6 +23,8 @@ const paragraphs = new Set(
 const voidElements = new Set("area base br col embed hr img input link meta param source track wbr".split(" "));
 /** Elements nested deeper than this are taken as text of the element at this depth. */
 const maxDepth = 1000;
+/** No page for people nests this deep, and the HTML parser's time grows with the square of it. */
+const refusedDepth = 10_000;
 
 type Region = "body" | "article" | "main";
 
@@ -53,6 +56,7 @@ export function declaredCharset(bytes: Uint8Array): string | null {
 class Collector {
   readonly #blocks: (LooseBlock & { region: Region })[] = [];
   readonly #open: { name: string; dropped: boolean; region: Region }[] = [];
+  #depth = 0;
   #droppedDepth = 0;
   #inTitle = false;
   #title = "";
@@ -68,7 +72,9 @@ class Collector {
     if (name === "br") this.text("\n", true);
     if (name === "hr") this.#flush();
     if (name === "img" && this.#droppedDepth === 0 && attributes["alt"]) this.text(` ${attributes["alt"]} `);
-    if (voidElements.has(name) || this.#open.length >= maxDepth) return;
+    if (voidElements.has(name)) return;
+    if (++this.#depth > refusedDepth) throw new ParseFailure({ kind: "limit", limit: "output" });
+    if (this.#depth > maxDepth) return;
     const outer = parent?.region ?? "body";
     const region = outer === "main" ? outer : (regionOf(name, attributes) ?? outer);
     const entry = { name, dropped: dropped.has(name) || isHidden(attributes), region };
@@ -79,10 +85,10 @@ class Collector {
 
   close(name: string): void {
     if (name === "title") this.#inTitle = false;
-    if (voidElements.has(name)) return;
+    // htmlparser2 closes every element, in order. Those beyond maxDepth were not noted.
+    if (voidElements.has(name) || this.#depth-- > maxDepth) return;
     const entry = this.#open.at(-1);
-    // htmlparser2 closes elements in order; anything else was opened beyond maxDepth.
-    if (entry?.name !== name) return;
+    if (!entry) return;
     if (!entry.dropped && this.#droppedDepth === 0) this.#end(name);
     this.#open.pop();
     if (entry.dropped) this.#droppedDepth--;

@@ -46,7 +46,7 @@ export function writePages(pages: RowedPage[], style: DocumentStyle): { pages: P
       if (block === null || paragraph.running) continue;
       // A paragraph that was left without an end and goes on with a small letter runs over the page break.
       if (before && first && paragraph.kind === "paragraph" && /^\p{Ll}/u.test(block.text)) {
-        joinOverPageBreak(before, written, isDivided(before.text.trimEnd(), block.text, style.hyphenated));
+        joinOverPageBreak(before, written, lineJoint(before.text.trimEnd(), block.text, style.hyphenated));
       }
       first = false;
       blocks.push(block);
@@ -57,14 +57,14 @@ export function writePages(pages: RowedPage[], style: DocumentStyle): { pages: P
   return { pages: written, blocks };
 }
 
-/** Lets a block that ends a page go on in the next one: after one blank, or at once inside a divided word. */
-function joinOverPageBreak(block: Block, written: PageContent[], divided: boolean): void {
+/** Lets a block that ends a page go on in the next one. */
+function joinOverPageBreak(block: Block, written: PageContent[], joint: LineJoint): void {
   const span = block.spans[0]!;
   const page = written.find((candidate) => candidate.page === span.page)!;
-  const body = block.text.trimEnd();
-  span.end = span.start + body.length + (divided ? -1 : 1);
+  const end = span.start + block.text.trimEnd().length - joint.dropped;
   // The blank takes the place of a line feed, so every offset of the page stays true.
-  if (!divided) page.text = page.text.slice(0, span.end - 1) + " " + page.text.slice(span.end);
+  if (joint.blank) page.text = page.text.slice(0, end) + " " + page.text.slice(end + 1);
+  span.end = end + joint.blank.length;
   block.text = page.text.slice(span.start, span.end);
   block.continues = true;
 }
@@ -85,14 +85,14 @@ class PageWriter {
     const start = this.#text.length;
     for (const [index, row] of paragraph.rows.entries()) {
       const next = paragraph.rows[index + 1]?.cells[0]?.text;
-      const divided = next !== undefined && isDivided(row.cells.at(-1)!.text, next, this.#style.hyphenated);
+      const joint = next === undefined ? null : lineJoint(row.cells.at(-1)!.text, next, this.#style.hyphenated);
       for (const [i, cell] of row.cells.entries()) {
         if (i > 0) this.#text += " | ";
         const bullet = index === 0 && i === 0 && paragraph.kind === "list-item" ? bulletLength(cell.text) : 0;
-        const hyphen = divided && i === row.cells.length - 1 ? 1 : 0;
-        this.#writeCell(cell, bullet, cell.text.length - hyphen);
+        const dropped = i === row.cells.length - 1 ? (joint?.dropped ?? 0) : 0;
+        this.#writeCell(cell, bullet, cell.text.length - dropped);
       }
-      if (next !== undefined && !divided) this.#text += " ";
+      this.#text += joint?.blank ?? "";
     }
     if (this.#text.length === start) return null;
     this.#text += paragraph.kind === "table-row" || paragraph.kind === "list-item" ? "\n" : "\n\n";
@@ -121,11 +121,23 @@ function bulletLength(text: string): number {
   return /^[•▪◦‣●○■□*·–—-]\s+/u.exec(text)?.[0].length ?? 0;
 }
 
-/** True when the hyphen at the end of a line only divides a word. */
-function isDivided(line: string, next: string, hyphenated: Set<string>): boolean {
-  const head = /(\p{L}{2,})[-\u2010\u00ad]$/u.exec(line)?.[1];
-  const tail = /^\p{Ll}\p{L}*/u.exec(next)?.[0];
-  return head !== undefined && tail !== undefined && !hyphenated.has(`${head}-${tail}`.toLowerCase());
+/** How a line goes on in the next one. */
+interface LineJoint {
+  /** Characters to leave out at the end of the line: its hyphen, or none. */
+  dropped: 0 | 1;
+  blank: " " | "";
+}
+
+/** Words after which a hyphen stays, as in "Ein- und Ausgang". */
+const conjunctions = new Set(["and", "or", "und", "oder", "et", "ou", "e", "o", "y", "u", "en", "of"]);
+
+/** A hyphen at the end of a line goes when it only divides a word, and stays when the word is written with one. */
+function lineJoint(line: string, next: string, hyphenated: Set<string>): LineJoint {
+  const head = /(\p{L}+)[-\u2010]$/u.exec(line)?.[1];
+  const tail = /^\p{L}+/u.exec(next)?.[0];
+  if (head === undefined || tail === undefined || conjunctions.has(tail)) return { dropped: 0, blank: " " };
+  const divides = /^\p{Ll}/u.test(tail) && head.length > 1 && !hyphenated.has(`${head}-${tail}`.toLowerCase());
+  return { dropped: divides ? 1 : 0, blank: "" };
 }
 
 /** Groups the rows of a page into paragraphs, list items, headings and table rows. */

@@ -12,9 +12,10 @@ const widestWrap = 120;
 export function parsePlainText(source: string): LooseBlock[] {
   return cleanText(source)
     .split(/\n(?:[^\S\n]*\n)+/)
-    .map((paragraph) => unwrap(paragraph.split("\n").map((line) => line.trimEnd())).trimEnd())
-    .filter((text) => text.trim() !== "")
-    .map((text) => ({ kind: "paragraph", level: 0, text: text.replace(/^\n+/, "") }));
+    .map((paragraph) => paragraph.replace(/^\n+|\s+$/g, ""))
+    .filter((paragraph) => paragraph.trim() !== "")
+    .map((paragraph) => unwrap(paragraph.split("\n").map((line) => line.trimEnd())))
+    .map((text) => ({ kind: "paragraph", level: 0, text }));
 }
 
 /** Joins lines of which nearly all end where the next word would not have fitted any more. */

@@ -59,11 +59,14 @@ function sentencesWithin(text: string, options: SplitOptions): TextRange[] {
   return ranges;
 }
 
+/** A token holds at most about this many characters, so a longer stretch need not be measured to be too long. */
+const charactersPerUnit = 8;
+
 function cutBetweenWords(text: string, start: number, end: number, limit: number, options: SplitOptions): TextRange[] {
   const ranges: TextRange[] = [];
   while (start < end) {
-    let length = end - start;
-    const size = options.measure(text.slice(start, end));
+    let length = Math.min(end - start, Math.ceil(limit * charactersPerUnit));
+    const size = options.measure(text.slice(start, start + length));
     if (size > limit) length = Math.max(1, Math.floor((length * limit) / size));
     while (length > 1 && options.measure(text.slice(start, start + length)) > limit) length = Math.floor(length * 0.9);
     const cut = start + length >= end ? end : wordBoundaryBefore(text, start, start + length);
