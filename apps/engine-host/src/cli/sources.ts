@@ -35,5 +35,6 @@ export async function chooseSources(
     return { collectionIds: [(await findCollection(client, collection, signal)).id], documentIds: [] };
   }
   const all = await client.library.collections(undefined, { signal });
-  return { collectionIds: all.filter((each) => each.documentCount > 0).map((each) => each.id), documentIds: [] };
+  // A collection whose documents all failed to be read holds nothing to answer from.
+  return { collectionIds: all.filter((each) => each.chunkCount > 0).map((each) => each.id), documentIds: [] };
 }

@@ -146,7 +146,8 @@ function contentSecurityPolicy(hosts: string[]): string {
     "style-src 'self'",
     "img-src 'self' data: blob:",
     "font-src 'self'",
-    `connect-src 'self' ${hosts.map((host) => `ws://${host}`).join(" ")}`,
+    // Chromium takes no IPv6 address as a source and complains about one.
+    `connect-src 'self' ${hosts.flatMap((host) => (host.startsWith("[") ? [] : [`ws://${host}`])).join(" ")}`,
     "object-src 'none'",
     "base-uri 'none'",
     "form-action 'none'",
