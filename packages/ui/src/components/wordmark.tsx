@@ -4,7 +4,7 @@ import { classNames } from "./class-names.ts";
  * Corral's sign: two rails that keep what is inside, a gate on the right, and the answer in the middle.
  * resources/icons/corral.svg is the same drawing with its own ground.
  */
-export function CorralIcon({ className }: { className?: string }) {
+function CorralIcon({ className }: { className?: string }) {
   return (
     <svg viewBox="0 0 32 32" aria-hidden="true" className={classNames("shrink-0", className)}>
       <rect width="32" height="32" rx="8" fill="var(--accent)" />

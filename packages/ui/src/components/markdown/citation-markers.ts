@@ -75,6 +75,8 @@ function split(node: Text, numbers: ReadonlySet<number>): ElementContent[] | nul
       });
     }
     done = match.index + match[0].length;
+    // A line must not break between a chip and the full stop after it.
+    if (/[.,;:!?)]/.test(node.value[done] ?? "")) parts.push({ type: "text", value: "\u2060" });
   }
   if (done === 0) return null;
   parts.push({ type: "text", value: node.value.slice(done) });

@@ -62,7 +62,7 @@ function highlighter(): Promise<HighlighterCore> {
 }
 
 /** The language behind what follows a fence's backticks; null when it is none of ours. */
-export function languageOf(name: string): Language | null {
+function languageOf(name: string): Language | null {
   const lower = name.toLowerCase();
   if (Object.hasOwn(languages, lower)) return lower as Language;
   return Object.hasOwn(otherNames, lower) ? otherNames[lower]! : null;

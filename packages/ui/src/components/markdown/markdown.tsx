@@ -94,11 +94,11 @@ const Block = memo(function Block({ text, numbers, streaming }: BlockProps) {
       <ReactMarkdown
         remarkPlugins={[
           [remarkGfm, { singleTilde: false }],
-          ...(maths?.mathsRemark ?? []),
+          ...(maths?.remark ?? []),
           literalHtml,
           [keepCitedReferences, known],
         ]}
-        rehypePlugins={[...(maths?.mathsRehype ?? []), [markCitations, known], [rehypeSanitize, sanitizeSchema]]}
+        rehypePlugins={[...(maths?.rehype ?? []), [markCitations, known], [rehypeSanitize, sanitizeSchema]]}
         urlTransform={(url, key) => (key === "src" ? insidePicture(url) : (outsideAddress(url)?.href ?? null))}
         components={streaming ? streamingComponents : settledComponents}
       >

@@ -12,5 +12,10 @@ const options: Options = {
   errorColor: "var(--danger-ink)",
 };
 
-export const mathsRemark: NonNullable<MarkdownOptions["remarkPlugins"]> = [remarkMath];
-export const mathsRehype: NonNullable<MarkdownOptions["remarkPlugins"]> = [[rehypeKatex, options]];
+type Plugins = NonNullable<MarkdownOptions["remarkPlugins"]>;
+
+/** What reads and what draws formulas. */
+export const mathsPlugins: { remark: Plugins; rehype: Plugins } = {
+  remark: [remarkMath],
+  rehype: [[rehypeKatex, options]],
+};

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
 
-type Maths = typeof import("./maths.ts");
+type Maths = (typeof import("./maths.ts"))["mathsPlugins"];
 
 let loaded: Maths | null = null;
 let loading: Promise<Maths> | null = null;
@@ -8,7 +8,7 @@ let loading: Promise<Maths> | null = null;
 /** Loads KaTeX, once, the first time a formula is in sight. Rejects when its file cannot be fetched; the next call tries again. */
 export function loadMaths(): Promise<Maths> {
   loading ??= import("./maths.ts").then(
-    (module) => (loaded = module),
+    ({ mathsPlugins }) => (loaded = mathsPlugins),
     (error: unknown) => {
       loading = null;
       throw error;
@@ -24,7 +24,7 @@ export function useMaths(needed: boolean): Maths | null {
     if (!needed || maths) return;
     let mounted = true;
     loadMaths().then(
-      (module) => mounted && setMaths(module),
+      (plugins) => mounted && setMaths(plugins),
       () => undefined,
     );
     return () => {

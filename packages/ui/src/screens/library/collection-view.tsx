@@ -14,13 +14,12 @@ import { SearchTester } from "./search-tester.tsx";
 
 /** One collection: its documents, and what a search in it finds. */
 export function CollectionView({ collection }: { collection: Collection }) {
-  const { t, i18n } = useTranslation("library");
+  const { t } = useTranslation("library");
   const openCollection = useLibrary((state) => state.openCollection);
   const removeCollection = useLibrary((state) => state.removeCollection);
   const [tab, setTab] = useState("documents");
   const [renaming, setRenaming] = useState(false);
   const [deleting, setDeleting] = useState(false);
-  const number = new Intl.NumberFormat(i18n.language);
 
   return (
     <div className="flex h-full min-h-0 flex-col">
@@ -35,7 +34,7 @@ export function CollectionView({ collection }: { collection: Collection }) {
           <h2 className="text-xl font-semibold [overflow-wrap:anywhere]">{collection.name}</h2>
           <p className="text-sm text-ink-muted">
             {t("documentCount", { count: collection.documentCount })} ·{" "}
-            {t("passageCount", { count: collection.chunkCount, number: number.format(collection.chunkCount) })}
+            {t("passageCount", { count: collection.chunkCount })}
           </p>
         </div>
         <AddFilesButton collectionId={collection.id} icon={<Plus aria-hidden="true" />} />

@@ -33,12 +33,7 @@ export const DocumentRow = memo(function DocumentRow({ document }: { document: D
   const details = [
     byteSize(document.bytes, i18n.language),
     document.pageCount !== null && t(document.paged ? "pageCount" : "sectionCount", { count: document.pageCount }),
-    document.state === "ready" &&
-      document.chunkCount !== null &&
-      t("passageCount", {
-        count: document.chunkCount,
-        number: document.chunkCount.toLocaleString(i18n.language),
-      }),
+    document.state === "ready" && document.chunkCount !== null && t("passageCount", { count: document.chunkCount }),
   ].filter(Boolean);
 
   return (

@@ -27,10 +27,10 @@ export function LoadPlanView({ model }: { model: ModelSummary }) {
   }, [planFor, model.id, model.state]);
 
   if (!plan) {
-    return <div className="px-4 pb-4">{failed ? null : <Spinner label={t("plan.loading")} />}</div>;
+    return <div className="px-4 pt-3 pb-4">{failed ? null : <Spinner label={t("plan.loading")} />}</div>;
   }
   return (
-    <div className="flex flex-col gap-4 px-4 pb-4">
+    <div className="flex flex-col gap-4 px-4 pt-3 pb-4">
       <PlanFacts plan={plan} />
       {plan.reasons.length > 0 && (
         <ul className="list-disc space-y-1 pl-5 text-pretty marker:text-ink-muted">

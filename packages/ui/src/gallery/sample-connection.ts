@@ -1,0 +1,85 @@
+import type { CorralClient, LibraryEvent, SearchHit } from "@corral/protocol";
+import type { Connection } from "../connection/connection.ts";
+import { sampleCitation, sampleCollections, sampleDocuments, samplePage } from "./sample-library.ts";
+import { sampleHardware, sampleModels, samplePlan } from "./sample-models.ts";
+
+/** A connection that answers from samples; what a screen asks beyond that fails as a lost link would. */
+export function sampleConnection(empty: boolean): Connection {
+  const hit: SearchHit = {
+    ...sampleCitation,
+    collectionId: "c1",
+    headingPath: ["Working time and leave", "Notice"],
+    text: samplePage.text,
+    score: 7.31,
+  };
+  const snapshot: LibraryEvent = {
+    type: "snapshot",
+    collections: empty ? [] : sampleCollections,
+    documents: empty ? [] : sampleDocuments,
+  };
+  const client = {
+    library: {
+      watch: () => once(snapshot),
+      page: ({ page }: { page: number }) =>
+        Promise.resolve({ ...samplePage, page, boxes: page === 3 ? samplePage.boxes : [] }),
+      pageImage: drawnPage,
+      search: () => Promise.resolve({ hits: [hit, { ...hit, chunkId: "d1.9", score: 3.2 }], tookMs: 4.2 }),
+    },
+    models: {
+      watch: () => once(empty ? [] : sampleModels),
+      plan: () => Promise.resolve(samplePlan),
+    },
+    hardware: { snapshot: () => Promise.resolve(sampleHardware) },
+    conversations: { watch: () => once({ type: "removed", conversationId: "" }), list: () => Promise.resolve([]) },
+    chat: {},
+  } as unknown as CorralClient;
+  return {
+    client,
+    files: { kind: "upload", send: () => Promise.reject(new Error("The gallery keeps no files.")) },
+    state: () => ({
+      kind: "ready",
+      host: {
+        protocolVersion: 1,
+        appVersion: "0.1.0",
+        shell: "headless",
+        dataDirectory: "/data",
+        supportedFileTypes: [".pdf", ".docx", ".html", ".md", ".txt"],
+        uploadLimitBytes: 1e9,
+      },
+    }),
+    subscribe: () => () => undefined,
+    whileReady: (work) => {
+      const stop = new AbortController();
+      void work(stop.signal);
+      return () => stop.abort();
+    },
+    retryNow: () => undefined,
+    enterKey: () => undefined,
+    close: () => undefined,
+  };
+}
+
+/** One item, then silence, as a watch does. */
+function once<Item>(item: Item): Promise<AsyncIterable<Item>> {
+  return Promise.resolve(
+    (async function* () {
+      yield item;
+      await new Promise(() => undefined);
+    })(),
+  );
+}
+
+/** A page as the host would draw it. */
+function drawnPage(): Promise<Blob> {
+  const canvas = document.createElement("canvas");
+  canvas.width = samplePage.width! * 2;
+  canvas.height = samplePage.height! * 2;
+  const context = canvas.getContext("2d")!;
+  context.scale(2, 2);
+  context.fillStyle = "white";
+  context.fillRect(0, 0, samplePage.width!, samplePage.height!);
+  context.fillStyle = "black";
+  context.font = "12px serif";
+  samplePage.text.split(/(?<=\.)\s|\n/).forEach((line, at) => context.fillText(line, 72, 239 + at * 18));
+  return new Promise((resolve) => canvas.toBlob((blob) => resolve(blob!), "image/png"));
+}
