@@ -21,6 +21,6 @@ setInterval(() => { if (isGone()) process.kill(process.pid, "SIGKILL"); }, worke
 export function endWithParent(parent: number): void {
   // Not process.exit: its clean-up would wait for, or trip over, an evaluation that is still running.
   process.once("disconnect", () => process.kill(process.pid, "SIGKILL"));
-  const watch = new Worker(program, { eval: true, workerData: { parent, intervalMs } });
+  const watch = new Worker(program, { eval: true, execArgv: [], workerData: { parent, intervalMs } });
   watch.unref();
 }
