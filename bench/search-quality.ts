@@ -1,14 +1,11 @@
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { openStore } from "../apps/engine-host/src/store/open-store.ts";
 import type { Store } from "../apps/engine-host/src/store/store.ts";
+import { percentile, progress, report, round, type Table } from "./report.ts";
 
-/**
- * Search quality: nDCG@10 and recall@5 of the store's index over collections in BEIR's layout (corpus.jsonl, queries.jsonl,
- * qrels.tsv, and `lang: xx` in README.md). Each text is one document of one chunk.
- *   node bench/search-quality.ts FOLDER…   (default: every folder of shared/data/ir)
- */
+/** A text or a query. */
 interface Entry {
   _id: string;
   title?: string;
@@ -47,16 +44,15 @@ async function index(store: Store, texts: Entry[], language: string | null): Pro
   }
 }
 
-async function measure(folder: string): Promise<void> {
+async function measure(folder: string): Promise<Table[number]> {
   const language = /^lang: (\w+)/m.exec(readFileSync(join(folder, "README.md"), "utf8"))?.[1] ?? null;
   const directory = mkdtempSync(join(tmpdir(), "corral-quality-"));
   try {
     await using store = await openStore(directory);
-    await index(store, entries(join(folder, "corpus.jsonl")), process.env["DETECT"] ? null : language);
+    await index(store, entries(join(folder, "corpus.jsonl")), language);
     const relevant = judgements(join(folder, "qrels.tsv"));
     let ndcg = 0;
     let recall = 0;
-    let queries = 0;
     const times: number[] = [];
     for (const { _id, text } of entries(join(folder, "queries.jsonl"))) {
       const gains = relevant.get(_id);
@@ -65,26 +61,35 @@ async function measure(folder: string): Promise<void> {
       const hits = await store.index.search(text, null, 10);
       times.push(performance.now() - start);
       const ranked = hits.map(({ chunk }) => chunk.document);
-      ndcg += ndcgAt10(ranked, gains);
       const positive = [...gains.values()].filter((gain) => gain > 0).length;
-      recall += positive === 0 ? 0 : ranked.slice(0, 5).filter((id) => (gains.get(id) ?? 0) > 0).length / positive;
-      queries++;
+      ndcg += ndcgAt10(ranked, gains);
+      recall += ranked.slice(0, 5).filter((id) => (gains.get(id) ?? 0) > 0).length / Math.max(1, positive);
     }
-    times.sort((a, b) => a - b);
-    const percent = (value: number) => ((100 * value) / queries).toFixed(1);
-    console.log(
-      `${folder.split("/").at(-1)}: nDCG@10 ${percent(ndcg)}, recall@5 ${percent(recall)}, ${queries} queries, ` +
-        `p50 ${times[times.length >> 1]!.toFixed(1)} ms, p95 ${times[Math.floor(times.length * 0.95)]!.toFixed(1)} ms`,
-    );
+    return {
+      collection: basename(folder),
+      language: language ?? "-",
+      queries: times.length,
+      "nDCG@10": round((100 * ndcg) / times.length, 1),
+      "recall@5": round((100 * recall) / times.length, 1),
+      "p50 ms": round(percentile(times, 0.5), 1),
+      "p95 ms": round(percentile(times, 0.95), 1),
+    };
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
-const shared = new URL("../shared/data/ir", import.meta.url).pathname;
-const given = process.argv.slice(2);
-const folders =
-  given.length > 0 ? given : existsSync(shared) ? readdirSync(shared).map((name) => join(shared, name)) : [];
-if (folders.length === 0)
-  console.error("Name folders in BEIR's layout (corpus.jsonl, queries.jsonl, qrels.tsv, README.md).");
-for (const folder of folders) await measure(folder);
+/**
+ * `npm run bench -- search-quality FOLDER…`: how well the store's index finds what people judged relevant, on collections
+ * in BEIR's layout (corpus.jsonl, queries.jsonl, qrels.tsv, and `lang: xx` in README.md). Each text is a document of one
+ * chunk. Corral ships no such collection.
+ */
+export async function run(folders: string[]): Promise<void> {
+  if (folders.length === 0) throw new Error("Name at least one folder with a collection in BEIR's layout.");
+  const rows: Table = [];
+  for (const folder of folders) {
+    progress(folder);
+    rows.push(await measure(folder));
+  }
+  report("search-quality", { "Search quality": rows }, {});
+}

@@ -27,7 +27,7 @@ async function killedWriter(directory: string, run: number): Promise<string[]> {
 
 test(
   "kill -9 at any moment loses no acknowledged document and leaves none half there",
-  { timeout: 180_000 },
+  { timeout: 300_000 },
   async () => {
     const directory = mkdtempSync(join(tmpdir(), "corral-crash-"));
     try {

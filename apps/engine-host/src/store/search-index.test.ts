@@ -219,6 +219,16 @@ test("stays consistent over random additions, replacements and removals", () => 
   expect(rows(database.prepare("SELECT * FROM term_frequencies"))).toEqual([]);
 });
 
+test("a check tells when the index does not hold what the chunks say, and when rows point nowhere", () => {
+  const { id } = collections.create("c");
+  add(id, "a", ["The pumps", "are maintained"]);
+  expect(checkDatabase(database).integrity).toBe("ok");
+  database.exec("DELETE FROM chunk_search WHERE rowid = 2");
+  expect(checkDatabase(database).integrity).toContain("search index is incomplete");
+  database.exec("PRAGMA foreign_keys = OFF; DELETE FROM documents");
+  expect(checkDatabase(database).integrity).toContain("points nowhere");
+});
+
 test("indexing anew gives the same terms and says how far it is", () => {
   const { id } = collections.create("c");
   add(id, "a", ["The pumps", "are maintained"]);

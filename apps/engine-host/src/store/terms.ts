@@ -2,7 +2,7 @@ import { stemmer as stemHindi } from "@orama/stemmers/indian";
 import snowball from "snowball-stemmers";
 
 /** Raised when the same text gives other terms than before: stored indexes are then made anew. */
-export const ANALYZER_VERSION = 1;
+const ANALYZER_VERSION = 1;
 
 /** What made an index: our rules and the ICU that cuts Thai (Node and Electron carry different ones). */
 export const analyzerName = `terms-${ANALYZER_VERSION}/icu-${process.versions.icu ?? "none"}`;
