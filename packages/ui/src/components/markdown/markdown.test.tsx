@@ -147,10 +147,13 @@ test("formulas are drawn, with MathML for screen readers; prices stay prices", (
 test("code is coloured once its language has come, with every character kept", async () => {
   const code = 'const a = "<b>"; // done\n\nreturn a;';
   show(`\`\`\`ts\n${code}\n\`\`\``);
-  await vi.waitFor(async () => {
-    await act(async () => void (await new Promise((resolve) => setTimeout(resolve, 50))));
-    expect(container.querySelector(".code-keyword")?.textContent).toBe("const");
-  });
+  await vi.waitFor(
+    async () => {
+      await act(async () => void (await new Promise((resolve) => setTimeout(resolve, 50))));
+      expect(container.querySelector(".code-keyword")?.textContent).toBe("const");
+    },
+    { timeout: 15_000 },
+  );
   expect(container.querySelector("pre code")!.textContent).toBe(code);
 });
 

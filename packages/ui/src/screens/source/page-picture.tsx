@@ -27,7 +27,7 @@ export function PagePicture({ page, url }: PagePictureProps) {
       {page.boxes.map((box, at) => (
         <span
           key={at}
-          data-highlight
+          data-testid="mark-box"
           className="absolute rounded-xs border-b-2 border-mark-box-line bg-mark-box mix-blend-multiply forced-colors:border-2"
           style={{
             left: percent(box.x, page.width),

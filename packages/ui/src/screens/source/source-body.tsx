@@ -22,7 +22,7 @@ export function SourceBody() {
   useEffect(() => {
     const area = scroller.current;
     if (!area || !page) return;
-    const mark = area.querySelector("[data-highlight], mark");
+    const mark = area.querySelector("[data-testid=mark-box], mark");
     // A third from the top: what leads up to the passage stays in sight.
     const offset = mark
       ? mark.getBoundingClientRect().top - area.getBoundingClientRect().top - area.clientHeight / 3

@@ -89,9 +89,6 @@ export function SourcePanel() {
             </Badge>
           )}
         </div>
-        <p role="status" className="sr-only">
-          {t("opened", { document: source.document, where })}
-        </p>
       </header>
       <SourceBody />
     </section>

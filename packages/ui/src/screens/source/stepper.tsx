@@ -25,7 +25,9 @@ export function Stepper({ previous, next, onPrevious, onNext, children }: Steppe
         onClick={() => onPrevious?.()}
         className={end}
       />
-      <span className="whitespace-nowrap">{children}</span>
+      <span aria-live="polite" className="whitespace-nowrap">
+        {children}
+      </span>
       <IconButton
         size="small"
         label={next}
