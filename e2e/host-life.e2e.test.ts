@@ -1,5 +1,4 @@
 import { type ChildProcess, fork, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -7,21 +6,22 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type CorralClient, type FromHost, PROTOCOL_VERSION } from "@corral/protocol";
-import { createORPCClient } from "@orpc/client";
-import { RPCLink } from "@orpc/client/websocket";
-import { WebSocket } from "ws";
+import { connectToRunning } from "../apps/engine-host/src/cli/host-client.ts";
 import { corral, descendantsOf, exitOf, isAlive, serve, type Serving } from "./run-corral.ts";
 
 const isLinux = process.platform === "linux";
 let root: string;
 let data: string;
+let lifetime: AbortController;
 const children: ChildProcess[] = [];
 
 beforeEach(() => {
+  lifetime = new AbortController();
   root = mkdtempSync(join(tmpdir(), "corral-life-"));
   data = join(root, "data");
 });
 afterEach(async () => {
+  lifetime.abort();
   for (const child of children.splice(0)) {
     child.kill("SIGKILL");
     await exitOf(child);
@@ -35,19 +35,11 @@ async function started(args?: string[]): Promise<Serving> {
   return serving;
 }
 
-/** Connects as a page does, with the key of the printed address. */
-async function connect(serving: Serving): Promise<CorralClient> {
-  const key = new URLSearchParams(new URL(serving.url).hash.slice(1)).get("key");
-  const socket = new WebSocket(
-    `${serving.address.replace("http", "ws")}/api/socket`,
-    ["corral.v1", `corral.key.${key}`],
-    {
-      origin: serving.address,
-    },
-  );
-  socket.on("error", () => undefined);
-  await once(socket, "open");
-  return createORPCClient<CorralClient>(new RPCLink({ websocket: socket as unknown as globalThis.WebSocket }));
+/** A program of the owner talks to the running host. */
+async function connect(): Promise<CorralClient> {
+  const session = await connectToRunning({ dataDirectory: data, signal: lifetime.signal });
+  if (!session) throw new Error("No host answers.");
+  return session.client;
 }
 
 /** A collection with one text in it that can be asked about. */
@@ -75,7 +67,7 @@ describe("corral serve", () => {
     const whileRunning = await corral(["ask", "What is the guard dog called?", "--data", data, "--json"]);
     expect(whileRunning.json()).toMatchObject({ answer: expect.stringContaining("Rufus") as string });
     // The command's own conversation is gone, and the answer came from the running host.
-    const client = await connect(first);
+    const client = await connect();
     expect(await client.conversations.list({ search: "" })).toEqual([]);
 
     const { conversationId, reply } = await ask(client);
@@ -87,8 +79,8 @@ describe("corral serve", () => {
     // No worker outlives its host.
     await expect.poll(() => family.filter(isAlive), { timeout: 5_000, interval: 100 }).toEqual([]);
 
-    const second = await started();
-    const again = await connect(second);
+    await started();
+    const again = await connect();
     const { messages } = await again.conversations.get({ conversationId });
     expect(messages.map(({ role, state }) => [role, state])).toEqual([
       ["user", "complete"],
@@ -102,7 +94,7 @@ describe("corral serve", () => {
     await withDocument();
     for (const signal of ["SIGTERM", "SIGINT"] as const) {
       const serving = await started();
-      const client = await connect(serving);
+      const client = await connect();
       const { reply } = await ask(client);
       expect(reply.state).toBe("streaming");
       const family = isLinux ? descendantsOf(serving.pid) : [];
@@ -112,8 +104,8 @@ describe("corral serve", () => {
       const listed = await corral(["docs", "list", "--data", data, "--json"]);
       expect(listed.json()).toMatchObject({ documents: [{ name: "dog.txt", state: "ready" }] });
     }
-    const serving = await started();
-    const client = await connect(serving);
+    await started();
+    const client = await connect();
     for (const { id } of await client.conversations.list({ search: "" })) {
       const { messages } = await client.conversations.get({ conversationId: id });
       expect(messages.at(-1)?.state).not.toBe("streaming");
@@ -157,7 +149,7 @@ describe("corral serve", () => {
   it("writes neither the key nor what was asked into its log", async () => {
     const serving = await started();
     await withDocument();
-    const client = await connect(serving);
+    const client = await connect();
     const { reply } = await ask(client);
     for await (const part of await client.chat.follow({ messageId: reply.id })) if (part.type === "finish") break;
     const key = new URL(serving.url).hash.slice("#key=".length);

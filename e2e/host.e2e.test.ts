@@ -90,7 +90,7 @@ describe("the main job on the command line", () => {
     expect(asked.stdout).toMatch(/dock seven/);
     expect(asked.stdout).toMatch(/\[1\] handbook\.pdf, page \d/);
     expect(asked.stderr).toMatch(/first token after/);
-    // eslint-disable-next-line no-control-regex -- no escape codes where nobody watches
+    // No escape codes where nobody watches.
     expect(asked.stdout + asked.stderr).not.toMatch(/\u001b/);
   });
 

@@ -76,7 +76,9 @@ function procedureAt(client: CorralClient, path: readonly string[]) {
 }
 
 /** Null when nothing listens at the recorded address (the record of a host that was killed). */
-async function connectToRunning(options: SessionOptions): Promise<HostSession | null> {
+export async function connectToRunning(
+  options: Pick<SessionOptions, "dataDirectory" | "signal">,
+): Promise<HostSession | null> {
   const address = readHostRecord(options.dataDirectory)?.address;
   const key = readOwnerKey(options.dataDirectory);
   if (!address || key === null) return null;

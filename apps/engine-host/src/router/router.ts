@@ -8,4 +8,3 @@ import { system } from "./system.ts";
 
 /** The contract, implemented. */
 export const router = procedure.router({ system, hardware, models, library, conversations, chat });
-export type HostRouter = typeof router;
