@@ -6,7 +6,7 @@ import { estimateTokens } from "./token-estimate.ts";
 import type { PageContent } from "../store/store.ts";
 
 function chunksOf(blocks: LooseBlock[], language: string | null = "en") {
-  const chunker = createChunker(language);
+  const chunker = createChunker({ language, paged: false });
   const pages: PageContent[] = [];
   const chunks = [];
   for (const part of layOutSections(blocks)) {
@@ -89,7 +89,7 @@ describe("chunker", () => {
   });
 
   it("joins a paragraph that runs over a page break before looking for sentences", () => {
-    const chunker = createChunker("en");
+    const chunker = createChunker({ language: "en", paged: true });
     const first: Block = {
       ...paragraph("The pump is "),
       spans: [{ page: 1, start: 5, end: 17 }],
@@ -109,6 +109,20 @@ describe("chunker", () => {
         tokenEstimate: 4,
       },
     ]);
+  });
+
+  it("keeps chunks of different pages apart where pages mean something", () => {
+    const block = (page: number, text: string, kind: "paragraph" | "heading" = "paragraph"): Block => ({
+      ...{ kind, level: kind === "heading" ? 2 : 0, text, continues: false },
+      spans: [{ page, start: 0, end: text.length }],
+    });
+    const blocks = [block(1, "One.\n\n"), block(2, "Two.\n\n"), block(3, "Pump\n\n", "heading"), block(4, "Four.\n\n")];
+    const texts = (paged: boolean) => {
+      const chunker = createChunker({ language: "en", paged });
+      return [...chunker.push(blocks), ...chunker.finish()].map((chunk) => chunk.text);
+    };
+    expect(texts(true)).toEqual(["One.", "Two.", "Pump\n\nFour."]);
+    expect(texts(false)).toEqual(["One.\n\nTwo.\n\nPump\n\nFour."]);
   });
 
   it.each([

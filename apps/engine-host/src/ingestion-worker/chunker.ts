@@ -31,8 +31,15 @@ interface Part {
   heading: boolean;
 }
 
+export interface ChunkerOptions {
+  /** BCP-47 primary tag, where known. */
+  language: string | null;
+  /** Pages mean something to people: a chunk then stays on its page, unless a paragraph runs over the page break. */
+  paged: boolean;
+}
+
 /** Makes a chunker. A chunk's text is exactly the concatenation of its spans' text. */
-export function createChunker(language: string | null): Chunker {
+export function createChunker({ language, paged }: ChunkerOptions): Chunker {
   let path: { level: number; title: string }[] = [];
   let open: Part[] = [];
   let openTokens = 0;
@@ -92,6 +99,8 @@ export function createChunker(language: string | null): Chunker {
   }
 
   function take(block: Block): void {
+    const page = block.spans[0]?.page;
+    if (paged && !onlyHeadings() && open.at(-1)?.spans.at(-1)?.page !== page) close();
     const tokens = estimateTokens(block.text, language);
     // A "heading" of many lines is a mistake of the parser: as a body it can be split.
     if (block.kind === "heading" && tokens <= smallTokens) addHeading(block, tokens);

@@ -37,7 +37,7 @@ export async function* readDocument(
   for await (const part of source.parts) {
     if (!chunker) {
       language = detectLanguage(sampleOf(part));
-      chunker = createChunker(language);
+      chunker = createChunker({ language, paged: format === "pdf" });
     }
     title ??= titleOnFirstPage(part);
     characters += part.pages.reduce((sum, page) => sum + page.text.length, 0);

@@ -1,0 +1,167 @@
+import { deflateRawSync } from "node:zlib";
+import {
+  Document,
+  FootnoteReferenceRun,
+  HeadingLevel,
+  Packer,
+  Paragraph,
+  Table,
+  TableCell,
+  TableRow,
+  TextRun,
+} from "docx";
+import { describe, expect, it } from "vitest";
+import { parseDocx } from "./docx.ts";
+import { checkZip } from "./zip-check.ts";
+
+const limit = 64 * 2 ** 20;
+
+async function makeGuide(): Promise<Buffer> {
+  const row = (cells: string[]) =>
+    new TableRow({ children: cells.map((text) => new TableCell({ children: [new Paragraph(text)] })) });
+  return Packer.toBuffer(
+    new Document({
+      title: "Machine guide",
+      footnotes: { 1: { children: [new Paragraph("Use gloves for this.")] } },
+      sections: [
+        {
+          children: [
+            new Paragraph({ text: "The machine guide", heading: HeadingLevel.TITLE }),
+            new Paragraph({ text: "Oil", heading: HeadingLevel.HEADING_1 }),
+            new Paragraph({
+              children: [
+                new TextRun("Change the "),
+                new TextRun({ text: "oil", bold: true }),
+                new TextRun(" every 500 hours."),
+                new FootnoteReferenceRun(1),
+              ],
+            }),
+            new Paragraph({ text: "drain it warm", bullet: { level: 0 } }),
+            new Table({ rows: [row(["Part", "Torque"]), row(["Bolt", "12 Nm"])] }),
+            new Paragraph({ text: "Filter", heading: HeadingLevel.HEADING_2 }),
+            new Paragraph("เปลี่ยนไส้กรองทุก 500 ชั่วโมง"),
+            new Paragraph("फ़िल्टर हर ५०० घंटे में बदलें।"),
+          ],
+        },
+      ],
+    }),
+  );
+}
+
+/** A zip archive with one deflated entry; the sizes it states may be lies. */
+function zip(name: string, content: Buffer, stated = content.length): Buffer {
+  const packed = deflateRawSync(content, { level: 9 });
+  const path = Buffer.from(name);
+  const local = Buffer.alloc(30);
+  local.writeUInt32LE(0x04034b50, 0);
+  local.writeUInt16LE(8, 8);
+  local.writeUInt32LE(packed.length, 18);
+  local.writeUInt32LE(stated, 22);
+  local.writeUInt16LE(path.length, 26);
+  const entry = Buffer.alloc(46);
+  entry.writeUInt32LE(0x02014b50, 0);
+  entry.writeUInt16LE(8, 10);
+  entry.writeUInt32LE(packed.length, 20);
+  entry.writeUInt32LE(stated, 24);
+  entry.writeUInt16LE(path.length, 28);
+  const end = Buffer.alloc(22);
+  end.writeUInt32LE(0x06054b50, 0);
+  end.writeUInt16LE(1, 8);
+  end.writeUInt16LE(1, 10);
+  end.writeUInt32LE(entry.length + path.length, 12);
+  end.writeUInt32LE(local.length + path.length + packed.length, 16);
+  return Buffer.concat([local, path, packed, entry, path, end]);
+}
+
+describe("reading a Word document", () => {
+  it("finds headings, paragraphs, lists, table rows and footnotes, in any script", async () => {
+    const { title, blocks } = await parseDocx(await makeGuide(), limit);
+    expect(title).toBe("Machine guide");
+    expect(blocks).toEqual([
+      { kind: "heading", level: 0, text: "The machine guide" },
+      { kind: "heading", level: 1, text: "Oil" },
+      { kind: "paragraph", level: 0, text: "Change the oil every 500 hours." },
+      { kind: "paragraph", level: 0, text: "Use gloves for this." },
+      { kind: "list-item", level: 0, text: "drain it warm" },
+      { kind: "table-row", level: 0, text: "Part | Torque" },
+      { kind: "table-row", level: 0, text: "Bolt | 12 Nm" },
+      { kind: "heading", level: 2, text: "Filter" },
+      { kind: "paragraph", level: 0, text: "เปลี่ยนไส้กรองทุก 500 ชั่วโมง" },
+      { kind: "paragraph", level: 0, text: "फ़िल्टर हर ५०० घंटे में बदलें।".normalize("NFC") },
+    ]);
+  });
+
+  it.each([
+    [
+      "cut short",
+      async () => (await makeGuide()).subarray(0, 3000),
+      { kind: "unreadable", reason: "it is damaged or cut short" },
+    ],
+    [
+      "a zip without a document",
+      async () => zip("hello.txt", Buffer.from("hello")),
+      { kind: "unreadable", reason: "it is damaged or not a Word document" },
+    ],
+    [
+      "something else",
+      async () => Buffer.from("Just text."),
+      { kind: "unreadable", reason: "it is not a Word document" },
+    ],
+    ["nearly nothing", async () => Buffer.from("PK"), { kind: "unreadable", reason: "it is not a Word document" }],
+    [
+      "an old .doc",
+      async () => Buffer.concat([Buffer.from("d0cf11e0a1b11ae1", "hex"), Buffer.alloc(2000)]),
+      { kind: "unreadable", reason: "it is in the old .doc format; save it as .docx" },
+    ],
+    [
+      "an encrypted document",
+      async () =>
+        Buffer.concat([
+          Buffer.from("d0cf11e0a1b11ae1", "hex"),
+          Buffer.alloc(500),
+          Buffer.from("EncryptedPackage", "utf16le"),
+          Buffer.alloc(500),
+        ]),
+      { kind: "password-protected" },
+    ],
+  ])("refuses a file that is %s", async (_name, content, reason) => {
+    await expect(content().then((bytes) => parseDocx(Buffer.from(bytes), limit))).rejects.toMatchObject({ reason });
+  });
+
+  it("refuses damaged content inside a whole archive", async () => {
+    const bytes = await makeGuide();
+    const middle = bytes.indexOf("word/document.xml") + 60;
+    bytes.fill(0xff, middle, middle + 200);
+    await expect(parseDocx(bytes, limit)).rejects.toMatchObject({ reason: { kind: "unreadable" } });
+  });
+});
+
+describe("checking a zip archive", () => {
+  it("stops a bomb by what comes out of it, not by what it says", async () => {
+    const bomb = zip("word/document.xml", Buffer.alloc(80 * 2 ** 20), 1000);
+    expect(bomb.length).toBeLessThan(200_000);
+    await expect(checkZip(bomb, limit)).rejects.toMatchObject({ reason: { kind: "limit", limit: "output" } });
+    await expect(parseDocx(bomb, limit)).rejects.toMatchObject({ reason: { kind: "limit", limit: "output" } });
+    await expect(checkZip(zip("a", Buffer.alloc(1000)), limit)).resolves.toBeUndefined();
+  });
+
+  it("counts the same data again when many entries share it", async () => {
+    const one = zip("a", Buffer.alloc(10 * 2 ** 20));
+    const end = one.subarray(-22);
+    const entry = one.subarray(end.readUInt32LE(16), -22);
+    const copies = Buffer.from(end);
+    copies.writeUInt16LE(10, 10);
+    const overlapping = Buffer.concat([
+      one.subarray(0, end.readUInt32LE(16)),
+      ...Array<Buffer>(10).fill(entry),
+      copies,
+    ]);
+    await expect(checkZip(overlapping, limit)).rejects.toMatchObject({ reason: { kind: "limit" } });
+  });
+
+  it("refuses directories that point outside the archive", async () => {
+    const bytes = zip("a", Buffer.from("hello"));
+    bytes.writeUInt32LE(0x7fffffff, bytes.length - 22 + 16);
+    await expect(checkZip(bytes, limit)).rejects.toMatchObject({ reason: { kind: "unreadable" } });
+  });
+});
