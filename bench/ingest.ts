@@ -9,7 +9,6 @@ import { SyntheticText } from "./synthetic-text.ts";
 
 const documents = 3;
 const pagesPerDocument = 300;
-const rounds = 3;
 /** A4, points. */
 const pageSize: [number, number] = [595, 842];
 const margin = 56;
@@ -84,8 +83,8 @@ async function ingest(paths: string[]): Promise<{ ms: number; chunks: number }> 
   return { ms, chunks };
 }
 
-/** `npm run bench -- ingest`: pages per second from adding PDFs to finding their text, against the parser alone. */
-export async function run(): Promise<void> {
+/** `npm run bench -- ingest [ROUNDS]`: pages per second from adding PDFs to finding their text, against the parser alone. */
+export async function run([rounds = "3"]: string[]): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "corral-bench-ingest-"));
   try {
     progress("Writing the documents …");
@@ -95,7 +94,7 @@ export async function run(): Promise<void> {
     const pages = documents * pagesPerDocument;
     const whole: { ms: number; chunks: number }[] = [];
     const bare: number[] = [];
-    for (let index = 0; index < rounds; index++) {
+    for (let index = 0; index < Number(rounds); index++) {
       whole.push(await ingest(paths));
       const printed = execFileSync(process.execPath, [join(import.meta.dirname, "bare-parse.ts"), ...paths], {
         encoding: "utf8",

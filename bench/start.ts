@@ -1,26 +1,20 @@
 import { execFileSync } from "node:child_process";
 import { resolve } from "node:path";
-import packedChromium from "@sparticuz/chromium";
-import { chromium } from "playwright-core";
+import { launchBrowser } from "../e2e/browser.ts";
 import { median, progress, report, round } from "./report.ts";
 import { serveHost } from "./served-host.ts";
 
-const rounds = 5;
-
 /**
- * `npm run bench -- start`: from starting `corral serve` on an empty data directory to a screen on which a question can be
+ * `npm run bench -- start [ROUNDS]`: from starting `corral serve` on an empty data directory to a screen on which a question can be
  * sent, in a browser that already runs.
  */
-export async function run(): Promise<void> {
+export async function run([rounds = "5"]: string[]): Promise<void> {
   execFileSync(process.execPath, [resolve(import.meta.dirname, "../tools/build-ui.ts")], { stdio: "inherit" });
-  const browser = await chromium.launch({
-    args: packedChromium.args,
-    executablePath: process.env["CORRAL_CHROMIUM"] ?? (await packedChromium.executablePath()),
-  });
+  const browser = await launchBrowser();
   try {
     const ready: number[] = [];
     const usable: number[] = [];
-    for (let index = 0; index < rounds; index++) {
+    for (let index = 0; index < Number(rounds); index++) {
       const start = performance.now();
       await using host = await serveHost();
       ready.push(host.startMs);

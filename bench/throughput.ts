@@ -11,6 +11,8 @@ import { wordOf } from "./synthetic-text.ts";
 
 /** Tokens of one reply: long enough that the ends do not matter. */
 const replyTokens = 384;
+/** A reply that takes longer hangs. ms */
+const patience = 300_000;
 /** Issue 2: through the protocol at least this share of the bare loop's tokens per second. */
 const goal = 0.95;
 
@@ -35,7 +37,8 @@ async function throughProtocol(client: CorralClient, model: string, round: numbe
   const { reply } = await client.chat.send({ conversationId, text: question(round) });
   let first = 0;
   let last = 0;
-  for await (const part of await client.chat.follow({ messageId: reply.id })) {
+  const options = { signal: AbortSignal.timeout(patience) };
+  for await (const part of await client.chat.follow({ messageId: reply.id }, options)) {
     // What was written before `follow` arrived comes in the snapshot.
     const isText = part.type === "text-delta" || (part.type === "snapshot" && part.message.text !== "");
     if (isText && first === 0) first = performance.now();
