@@ -16,8 +16,9 @@ export interface Evidence {
 }
 
 /**
- * Sentences shown to the reader. It copies the first in nine of ten cases whatever stands below (its card), so more only
- * cost it hits; measured again on Corral's own questions (evidence.model.test.ts).
+ * Sentences shown to the reader. It copies the first or refuses (its card), so more only cost it hits: measured with the
+ * real model on its own hand-written questions, one sentence gave 37 of 40 right and three gave 32; on
+ * fixtures/questions.ts 34 and 33 of 36.
  */
 const sentencesShown = 1;
 
