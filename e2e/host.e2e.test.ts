@@ -1,4 +1,13 @@
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -127,6 +136,28 @@ describe("the main job on the command line", () => {
       expect(checks.find((check) => check.id === id)).toMatchObject({ status: "ok" });
     }
     expect(doctor.code).toBe(0);
+  });
+});
+
+describe("corral demo", () => {
+  it("does the main job with the sample documents and leaves nothing behind", async () => {
+    const before = readdirSync(tmpdir()).filter((name) => name.startsWith("corral-demo-"));
+    const shown = await corral(["demo"]);
+    expect(shown.code).toBe(0);
+    for (const part of [
+      /Processor/,
+      /Q8_0/,
+      /observatory-handbook\.pdf: 4 pages/,
+      /Halden company.*\[1\]/,
+      /page 3/,
+      /tokens\/s/,
+    ]) {
+      expect(shown.stdout).toMatch(part);
+    }
+    expect(readdirSync(tmpdir()).filter((name) => name.startsWith("corral-demo-"))).toEqual(before);
+
+    const off = await corral(["demo", "How tall is the Eiffel Tower?", "--json"]);
+    expect(off.json()).toMatchObject({ answer: "The documents don't say.", citations: [] });
   });
 });
 

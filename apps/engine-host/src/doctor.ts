@@ -16,6 +16,8 @@ export interface Patient {
   store: Store;
   hardware: Hardware;
   models: Models;
+  /** Addresses this host listens on. */
+  addresses(): string[];
   /** Starts a document reader and has it answer; rejects when it does not. */
   checkReader(signal: AbortSignal): Promise<void>;
 }
@@ -39,7 +41,7 @@ export function createDoctor(patient: Patient): { check(signal?: AbortSignal): P
     ["engine", "Model loads", (signal) => checkEngine(patient.models, signal)],
     ["document-reader", "Document reader", (signal) => checkReader(patient, signal)],
     ["web-interface", "Web interface", () => checkWebInterface(patient.uiDirectory)],
-    ["port", "Port", () => checkPort()],
+    ["port", "Port", () => checkPort(patient.addresses())],
     ["desktop", "Desktop window", () => checkDesktop()],
   ];
   return {
@@ -136,7 +138,8 @@ async function checkWebInterface(directory: string): Promise<Finding> {
   return isBuilt ? ok("built") : warning("not built", "Run npm run build:ui in the Corral folder.");
 }
 
-function checkPort(): Promise<Finding> {
+function checkPort(own: string[]): Promise<Finding> {
+  if (own.length > 0) return Promise.resolve(ok(`Corral listens at ${own.join(", ")}`));
   return new Promise((resolve) => {
     const server = createServer();
     server.once("error", () => {

@@ -70,7 +70,9 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const retrieval = createRetrieval({ store });
   const chat = opened.use(createChat({ store, retrieval, models, logger }));
   const uiDirectory = defaultUiDirectory;
-  const doctor = createDoctor({ dataDirectory, uiDirectory, store, hardware, models, checkReader });
+  const addresses: string[] = [];
+  const patient = { dataDirectory, uiDirectory, store, hardware, models, checkReader, addresses: () => addresses };
+  const doctor = createDoctor(patient);
 
   const description: HostDescription = {
     protocolVersion: PROTOCOL_VERSION,
@@ -93,6 +95,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     client: createInProcessClient(services),
     async listen({ port, ui }) {
       const server = transports.use(await startHttpServer(services, { port, key: owned.key, ui }));
+      addresses.push(server.address);
       owned.announce(server.address);
       logger.info("listening", { address: server.address });
       return server;

@@ -102,16 +102,15 @@ async function settled(
     const left = remaining();
     if (left.length === 0) break;
     const current = left.map((id) => latest.get(id)).find((document) => document?.state !== "queued");
-    if (current) showProgress(current, ids.length - left.length + 1, ids.length, output);
+    if (current) showProgress(current, ids.length - left.length, ids.length, output);
   }
   output.clearStatus();
 }
 
-function showProgress(document: DocumentSummary, number: number, total: number, output: Output): void {
+function showProgress(document: DocumentSummary, done: number, total: number, output: Output): void {
   const percent = document.progress === null ? "" : ` ${Math.round(document.progress * 100)} %`;
-  const step = document.state === "indexing" ? "Indexing" : "Reading";
-  const line = `[${number}/${total}] ${step} ${document.name} …`;
-  output.status(`${line}${percent}`, line);
+  const line = `${document.state === "indexing" ? "Indexing" : "Reading"} ${document.name} …`;
+  output.status(`${line}${percent}${total > 1 ? ` (${done} of ${total} done)` : ""}`, line);
 }
 
 function describeResult(result: AddResult, latest: Map<string, DocumentSummary | null>): AddedDocument {

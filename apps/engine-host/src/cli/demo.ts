@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { CorralError } from "@corral/protocol";
 import { addDocuments } from "./add-documents.ts";
 import { defineCommand, UsageError } from "./command.ts";
 import { describeHardware } from "./hardware.ts";
@@ -44,8 +45,12 @@ streams the answer with its sources. Works in a temporary folder and leaves noth
         output.print(`  ${error ? "✗" : "✓"} ${file.slice(samples.length + 1)}: ${detail}`);
       }
 
+      const refused = documents.find(({ error }) => error)?.error;
+      if (refused && documents.every(({ error }) => error)) {
+        throw new CorralError(refused.code, refused.message, refused.data as never);
+      }
       const question = positionals[0] ?? (await sampleQuestion(samples));
-      output.heading(question);
+      output.heading(`Question: ${question}`);
       const [collection] = await client.library.collections(undefined, { signal });
       const sources = { collectionIds: collection ? [collection.id] : [], documentIds: [] };
       const answer = await askOnce(client, question, { sources }, output, signal);
@@ -67,8 +72,8 @@ streams the answer with its sources. Works in a temporary folder and leaves noth
   },
 });
 
-/** The samples say themselves what is worth asking them: the first line of questions.txt beside them. */
+/** What is worth asking the samples: the first line of the file beside them. */
 async function sampleQuestion(samples: string): Promise<string> {
   const file = await readFile(join(samples, "../sample-questions.txt"), "utf8").catch(() => "");
-  return file.split("\n").find((line) => line.trim() !== "") ?? "What does the document say about safety?";
+  return file.split("\n").find((line) => line.trim() !== "") ?? "What is this about?";
 }

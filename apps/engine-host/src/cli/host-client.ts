@@ -57,16 +57,20 @@ export async function openSession(options: SessionOptions): Promise<HostSession>
 }
 
 async function startOwn(options: SessionOptions): Promise<HostSession> {
-  const { startHost } = await import("../main.ts");
+  const { startHost, stopOnFatal } = await import("../main.ts");
   const { dataDirectory, resourcesDirectory } = options;
-  const host = await startHost({ dataDirectory, resourcesDirectory, shell: "headless", stderrLevel: null });
+  const host = await startHost({ dataDirectory, resourcesDirectory, shell: "headless", stderrLevel: "fatal" });
+  const fatal = stopOnFatal(host);
   const link: ClientLink<Record<never, never>> = {
     call: (path, input, callOptions) => procedureAt(host.client, path)(input, callOptions),
   };
   return {
     client: clientOver(link, options.signal),
     description: host.services.description,
-    [Symbol.asyncDispose]: () => host[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: async () => {
+      await host[Symbol.asyncDispose]();
+      fatal[Symbol.dispose]();
+    },
   };
 }
 

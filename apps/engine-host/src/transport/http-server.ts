@@ -156,4 +156,4 @@ function contentSecurityPolicy(hosts: string[]): string {
 }
 
 const notBuilt = `<!doctype html><meta charset="utf-8"><title>Corral</title>
-<p>The web interface has not been built yet. Run <code>npm run build</code> in the Corral folder, then start Corral again.</p>`;
+<p>The web interface has not been built yet. Run <code>npm run build:ui</code> in the Corral folder, then start Corral again.</p>`;
