@@ -1,10 +1,17 @@
-import { CorralError, type ConversationSettings, type Message, type RetrievalReport } from "@corral/protocol";
+import {
+  CorralError,
+  type ConversationSettings,
+  type Message,
+  type RetrievalReport,
+  type SearchHit,
+} from "@corral/protocol";
 import type { GenerateRequest, LoadedModel } from "../engines/engine.ts";
 import type { ModelLease } from "../models/models.ts";
 import type { Retrieval } from "../retrieval/retrieval.ts";
 import type { Store } from "../store/store.ts";
 import type { CitablePassage } from "./citations.ts";
 import { rankEvidence, readableEvidence, type Evidence } from "./evidence.ts";
+import { topicTerms } from "./function-words.ts";
 import { groundedPrompt } from "./grounded-prompt.ts";
 import { fixedReply, readerRequest, refusal } from "./reader-prompt.ts";
 
@@ -13,6 +20,9 @@ const passageLimit = 20;
 
 /** Characters of a question that are searched with; more would be a document. */
 const queryLength = 10_000;
+
+/** Topic words that make a question searchable on its own. */
+const standaloneTopics = 2;
 
 /** What will be done to answer: ask the model, or say something fixed without it. */
 export interface AnswerPlan {
@@ -32,11 +42,22 @@ export interface PlanInput {
   seed: number | null;
 }
 
-/** The passages of the conversation's documents that the question is answered from, best first. */
-export function findPassages(input: PlanInput, retrieval: Retrieval, signal: AbortSignal) {
-  const { sources } = input.settings;
+/** The passages of the conversation's documents that the question is answered from, best first; null: none attached. */
+export async function findPassages(
+  query: string,
+  { sources }: ConversationSettings,
+  retrieval: Retrieval,
+  signal: AbortSignal,
+): Promise<SearchHit[] | null> {
   if (sources.collectionIds.length === 0 && sources.documentIds.length === 0) return null;
-  return retrieval.search(input.question.slice(0, queryLength), sources, passageLimit, signal);
+  return retrieval.search(query.slice(0, queryLength), sources, passageLimit, signal);
+}
+
+/** "And in winter?" says too little to search with: then the question before it helps. */
+function queryOf({ question, history }: PlanInput): string {
+  if (question.length > queryLength || topicTerms(question).length >= standaloneTopics) return question;
+  const before = history.findLast((message) => message.role === "user");
+  return before === undefined ? question : `${question}\n${before.text}`;
 }
 
 /**
@@ -54,7 +75,9 @@ export async function planAnswer(
   if (fixed !== null) return { report: null, retrievalMs: 0, passages: [], request: fixed };
 
   const started = parts.now();
-  const found = await findPassages(input, parts.retrieval, signal);
+  // A model that can only quote does not know the question before either.
+  const query = quotesOnly ? input.question : queryOf(input);
+  const found = await findPassages(query, input.settings, parts.retrieval, signal);
   const retrievalMs = parts.now() - started;
   if (!quotesOnly) {
     const { settings, question, history } = input;

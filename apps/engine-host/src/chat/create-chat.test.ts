@@ -136,6 +136,17 @@ describe("a question about documents", () => {
     expect(request!.messages.at(-1)!.text).toContain("[2] visitors.pdf, page 2\nDogs wait");
   });
 
+  it("searches for a short follow-up together with the question before it", async () => {
+    const models = new ScriptedModels(saying("ok"));
+    const chat = chatWith(models);
+    const conversation = await conversationAbout(chat);
+    await replyTo(chat, conversation, "When does the gate close in October?");
+    await replyTo(chat, conversation, "And from then to March?");
+    const asked = models.requests.at(-1)!.messages.at(-1)!.text;
+    expect(asked).toContain("[2] visitors.pdf, page 2\nDogs wait outside the north gate.");
+    expect(asked).toMatch(/Question: And from then to March\?$/u);
+  });
+
   it("gives the conversation its title, once", async () => {
     const chat = chatWith(new ScriptedModels(saying("ok")));
     const conversation = await conversationAbout(chat);

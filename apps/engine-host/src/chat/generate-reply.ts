@@ -159,7 +159,7 @@ async function answer(
 async function passagesFor(input: PlanInput, services: ReplyServices, signal: AbortSignal): Promise<Citation[]> {
   const { store, retrieval, logger } = services;
   try {
-    const found = (await findPassages(input, retrieval, signal)) ?? [];
+    const found = (await findPassages(input.question, input.settings, retrieval, signal)) ?? [];
     const ranked = await rankEvidence(input.question, found, store.index);
     return await Promise.all(
       found.slice(0, passagesWithoutModel).map((hit, at) => {

@@ -31,6 +31,11 @@ Passages:
   ]);
 });
 
+it("leaves the refusal to the ranker in scripts the reader cannot read", () => {
+  expect(readerRequest("ประตูปิดกี่โมง", ["ประตูปิดเวลา 18:30 น."], 100).alternatives).toEqual(["ประตูปิดเวลา 18:30 น. [1]"]);
+  expect(readerRequest("À quelle heure ferme le château ?", ["À six heures."], 100).alternatives).toContain(refusal);
+});
+
 it("answers greetings and questions about itself with fixed words that say what it is", () => {
   expect(fixedReply("Hello!")).toBe("Hello! Ask me a question about your documents.");
   expect(fixedReply("¿Quién eres?")).toContain("small built-in reader");

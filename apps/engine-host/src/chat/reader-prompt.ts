@@ -9,16 +9,18 @@ const instruction =
 
 /**
  * Asks the reader: the sentences, best first, as passages [1], [2] …; it replies with one of them and its number, or
- * with the refusal, and a grammar holds it to that. It knows nothing of earlier turns.
+ * with the refusal, and a grammar holds it to that. It knows nothing of earlier turns. It was trained on Latin letters
+ * only and refuses whatever it cannot read, so in other scripts the ranker alone decides what the documents say.
  */
 export function readerRequest(question: string, sentences: string[], maxTokens: number): GenerateRequest {
   const passages = sentences.map((sentence, at) => `[${at + 1}] ${sentence}`);
+  const quotes = sentences.map((sentence, at) => `${sentence} [${at + 1}]`);
   return {
     messages: [
       { role: "system", text: `${instruction}\n\nPassages:\n\n${passages.join("\n\n")}`.trim() },
       { role: "user", text: question },
     ],
-    alternatives: [...sentences.map((sentence, at) => `${sentence} [${at + 1}]`), refusal],
+    alternatives: otherScript.test(question) && quotes.length > 0 ? quotes : [...quotes, refusal],
     maxTokens,
     temperature: 0,
     topP: 1,
@@ -28,6 +30,9 @@ export function readerRequest(question: string, sentences: string[], maxTokens: 
     seed: null,
   };
 }
+
+/** A letter the reader was not trained on. */
+const otherScript = /(?!\p{Script=Latin})\p{L}/u;
 
 const greetings = new Set(
   (
