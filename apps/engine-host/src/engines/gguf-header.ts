@@ -127,13 +127,13 @@ function shapeOf({ metadata, tensors }: GgufContents): ModelShape {
     const number = typeof value === "object" ? Math.max(0, ...value.numbers) : value;
     return typeof number === "number" && Number.isInteger(number) && number > 0 && number < 2 ** 31 ? number : null;
   };
-  const require = (key: string): number => {
+  const needed = (key: string): number => {
     const value = read(key);
     if (value === null) throw new GgufProblem(`lacks a usable ${architecture}.${key}, which every language model has`);
     return value;
   };
-  const heads = require("attention.head_count");
-  const embeddingLength = require("embedding_length");
+  const heads = needed("attention.head_count");
+  const embeddingLength = needed("embedding_length");
   const headLength = Math.max(1, Math.floor(embeddingLength / heads));
   const tokens = metadata.get("tokenizer.ggml.tokens");
   const vocabularySize = typeof tokens === "object" && tokens.length > 0 ? tokens.length : read("vocab_size");
@@ -141,7 +141,7 @@ function shapeOf({ metadata, tensors }: GgufContents): ModelShape {
   return {
     architecture,
     parameters: tensors.reduce((sum, { elements }) => sum + elements, 0),
-    layers: require("block_count"),
+    layers: needed("block_count"),
     embeddingLength,
     feedForwardLength: read("feed_forward_length") ?? read("expert_feed_forward_length") ?? 4 * embeddingLength,
     heads,
@@ -149,7 +149,7 @@ function shapeOf({ metadata, tensors }: GgufContents): ModelShape {
     keyLength: read("attention.key_length") ?? headLength,
     valueLength: read("attention.value_length") ?? headLength,
     vocabularySize,
-    trainContextSize: require("context_length"),
+    trainContextSize: needed("context_length"),
   };
 }
 

@@ -8,7 +8,7 @@ import { createLlamaEngine } from "./llama-engine.ts";
 
 const readerPath = join(import.meta.dirname, "../../../../resources/reader-model/corral-reader-q8_0.gguf");
 const file = { id: "corral-reader", path: readerPath };
-const settings: LoadSettings = { contextSize: 1024, sequences: 2, gpuLayers: 0, threads: 2, kvCacheType: "f16" };
+const settings: LoadSettings = { contextSize: 1024, sequences: 2, gpuLayers: 0, threads: 1, kvCacheType: "f16" };
 const never = new AbortController().signal;
 const engine = createLlamaEngine({ logger: openLogger({ directory: null, stderr: null }) });
 

@@ -75,7 +75,7 @@ export class SequencePool {
 }
 
 /** How many tokens two token lists have in common at their beginning. */
-export function sharedPrefix(a: readonly Token[], b: readonly Token[]): number {
+function sharedPrefix(a: readonly Token[], b: readonly Token[]): number {
   const most = Math.min(a.length, b.length);
   let length = 0;
   while (length < most && a[length] === b[length]) length++;

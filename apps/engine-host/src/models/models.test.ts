@@ -207,11 +207,11 @@ describe("loading", () => {
     expect(progress).toContain(0.5);
   });
 
-  it("loads once for all who ask, and the reader with its trained context and two sequences", async () => {
+  it("loads once for all who ask, and the reader with its trained context, two sequences and one thread", async () => {
     await setUp({ loadMs: 20 });
     const leases = await Promise.all([1, 2, 3].map(() => models.acquire("corral-reader", { signal: never })));
     expect(engine.history).toEqual(["load corral-reader"]);
-    expect(engine.settings[0]).toMatchObject({ contextSize: 4096, sequences: 2, threads: 4, gpuLayers: 0 });
+    expect(engine.settings[0]).toMatchObject({ contextSize: 4096, sequences: 2, threads: 1, gpuLayers: 0 });
     for (const lease of leases.slice(0, 2)) await lease[Symbol.asyncDispose]();
     expect(await state("corral-reader")).toBe("ready");
     await leases[2]?.[Symbol.asyncDispose]();
