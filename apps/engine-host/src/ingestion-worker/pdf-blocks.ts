@@ -41,8 +41,9 @@ export function writePages(pages: RowedPage[], style: DocumentStyle): { pages: P
     const before = unended;
     unended = null;
     let first = true;
-    for (const paragraph of toParagraphs(page, style)) {
-      const block = writer.write(paragraph);
+    const paragraphs = toParagraphs(page, style);
+    for (const [index, paragraph] of paragraphs.entries()) {
+      const block = writer.write(paragraph, paragraphs[index + 1]?.kind);
       if (block === null || paragraph.running) continue;
       // A paragraph that was left without an end and goes on with a small letter runs over the page break.
       if (before && first && paragraph.kind === "paragraph" && /^\p{Ll}/u.test(block.text)) {
@@ -80,12 +81,12 @@ class PageWriter {
     this.#style = style;
   }
 
-  /** Adds a paragraph to the page; null when it holds no text. */
-  write(paragraph: Paragraph): Block | null {
+  /** Adds a paragraph to the page, before one of kind `next`; null when it holds no text. */
+  write(paragraph: Paragraph, next: BlockKind | undefined): Block | null {
     const start = this.#text.length;
     for (const [index, row] of paragraph.rows.entries()) {
-      const next = paragraph.rows[index + 1]?.cells[0]?.text;
-      const joint = next === undefined ? null : lineJoint(row.cells.at(-1)!.text, next, this.#style.hyphenated);
+      const below = paragraph.rows[index + 1]?.cells[0]?.text;
+      const joint = below === undefined ? null : lineJoint(row.cells.at(-1)!.text, below, this.#style.hyphenated);
       for (const [i, cell] of row.cells.entries()) {
         if (i > 0) this.#text += " | ";
         const bullet = index === 0 && i === 0 && paragraph.kind === "list-item" ? bulletLength(cell.text) : 0;
@@ -95,7 +96,8 @@ class PageWriter {
       this.#text += joint?.blank ?? "";
     }
     if (this.#text.length === start) return null;
-    this.#text += paragraph.kind === "table-row" || paragraph.kind === "list-item" ? "\n" : "\n\n";
+    const listed = paragraph.kind === "table-row" || paragraph.kind === "list-item";
+    this.#text += listed && next === paragraph.kind ? "\n" : "\n\n";
     const span = { page: this.#page.page, start, end: this.#text.length };
     const text = this.#text.slice(start);
     return { kind: paragraph.kind, level: paragraph.level, text, spans: [span], continues: false };
