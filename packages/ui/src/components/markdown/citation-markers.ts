@@ -65,7 +65,8 @@ function split(node: Text, numbers: ReadonlySet<number>): ElementContent[] | nul
   for (const match of node.value.matchAll(marker)) {
     const named = match[1]!.split(",").map(Number);
     if (!named.every((number) => numbers.has(number))) continue;
-    parts.push({ type: "text", value: node.value.slice(done, match.index) });
+    // A line must not break before a chip, nor between it and the full stop after it.
+    parts.push({ type: "text", value: node.value.slice(done, match.index).replace(/ $/, "\u00a0") });
     for (const number of named) {
       parts.push({
         type: "element",
@@ -75,7 +76,6 @@ function split(node: Text, numbers: ReadonlySet<number>): ElementContent[] | nul
       });
     }
     done = match.index + match[0].length;
-    // A line must not break between a chip and the full stop after it.
     if (/[.,;:!?)]/.test(node.value[done] ?? "")) parts.push({ type: "text", value: "\u2060" });
   }
   if (done === 0) return null;

@@ -112,7 +112,7 @@ function Summary({ entries }: { entries: readonly Entry[] }) {
     failed > 0 ? t("summary.failed", { count: failed }) : null,
   ].filter((part) => part !== null);
   return (
-    <div className="flex min-h-7 flex-wrap items-center gap-x-3 text-sm text-ink-muted">
+    <div className="flex flex-wrap items-center gap-x-3 text-sm text-ink-muted">
       <p role="status">{parts.join(" · ")}</p>
       {failed > 1 && (
         <Button size="small" variant="quiet" onClick={retryAll}>

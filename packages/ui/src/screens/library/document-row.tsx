@@ -1,5 +1,5 @@
 import type { DocumentFormat, DocumentState, DocumentSummary } from "@corral/protocol";
-import { CircleStop, Ellipsis, FileCode, FileText, FileType, RotateCw, Trash2 } from "lucide-react";
+import { Check, CircleStop, Ellipsis, FileCode, FileText, FileType, RotateCw, Trash2 } from "lucide-react";
 import { memo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Badge } from "../../components/badge.tsx";
@@ -67,7 +67,12 @@ export const DocumentRow = memo(function DocumentRow({ document }: { document: D
               className="mt-1"
             />
           </div>
-        ) : document.state === "ready" ? null : (
+        ) : document.state === "ready" ? (
+          <span className="flex items-center gap-1 text-xs text-ink-muted">
+            <Check aria-hidden="true" className="size-3.5 text-accent-ink" />
+            {t("state.ready")}
+          </span>
+        ) : (
           <Badge tone={document.state === "failed" ? "danger" : "neutral"}>{t(`state.${document.state}`)}</Badge>
         )
       }

@@ -65,7 +65,7 @@ export function ModelCard({ model }: { model: ModelSummary }) {
               <Badge tone={tones[model.state]}>{t(`state.${model.state}`)}</Badge>
               {model.embedded && <Badge>{t("embedded")}</Badge>}
             </div>
-            <p className="text-sm text-ink-muted">{facts.join(" · ")}</p>
+            <p className="mt-1 text-sm text-ink-muted">{facts.join(" · ")}</p>
           </div>
           <div className="flex items-center gap-1">
             <LoadButton model={model} />
