@@ -1,6 +1,6 @@
 import { type ChildProcess, fork, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { connect as connectSocket, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -144,6 +144,56 @@ describe("corral serve", () => {
     } finally {
       if (isOurs) other.close();
     }
+  });
+
+  it.runIf(isLinux)(
+    "ends with a failure, in order, when something was thrown where nobody could catch it",
+    async () => {
+      await withDocument();
+      const bomb = `process.on("SIGUSR2", () => void Promise.reject(new Error("boom")))`;
+      const serving = await serve(data, ["--port", "0"], {
+        NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(bomb)}`,
+      });
+      children.push(serving.child);
+      await ask(await connect());
+      const family = descendantsOf(serving.pid);
+      serving.child.kill("SIGUSR2");
+      expect(await exitOf(serving.child)).toBe(1);
+      expect(serving.stderr()).toContain("corral: unhandled rejection: boom");
+      expect(readFileSync(join(data, "logs/corral.log"), "utf8")).toMatch(/"level":"fatal".*boom/);
+      await expect.poll(() => family.filter(isAlive), { timeout: 5_000 }).toEqual([]);
+      expect((await corral(["docs", "list", "--data", data])).code).toBe(0);
+    },
+  );
+
+  it("keeps nothing of an upload whose sender went away", async () => {
+    const serving = await started();
+    const client = await connect();
+    const { id } = await client.library.createCollection({ name: "c" });
+    const key = new URL(serving.url).hash.slice("#key=".length);
+    const { host, port } = new URL(serving.address);
+    const head = [
+      `POST /api/upload?collectionId=${id}&name=half.txt HTTP/1.1`,
+      `Host: ${host}`,
+      `Authorization: Bearer ${key}`,
+      "Content-Type: application/octet-stream",
+      "Content-Length: 1000000",
+    ];
+    const socket = connectSocket(Number(port), "127.0.0.1");
+    socket.write(`${head.join("\r\n")}\r\n\r\n${"text ".repeat(20_000)}`);
+    const files = () => readdirSync(data, { recursive: true, encoding: "utf8" }).filter((name) => /^files./.test(name));
+    await expect.poll(() => files().length, { timeout: 10_000 }).toBeGreaterThan(0);
+    socket.destroy();
+    await expect.poll(files, { timeout: 10_000 }).toEqual([]);
+    expect(await client.library.documents({})).toEqual([]);
+
+    const query = `collectionId=${id}&name=whole.txt`;
+    const whole = await fetch(`${serving.address}/api/upload?${query}`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${key}`, "content-type": "application/octet-stream" },
+      body: "The whole text of a file.",
+    });
+    expect(await whole.json()).toMatchObject({ file: "whole.txt", outcome: "added" });
   });
 
   it("writes neither the key nor what was asked into its log", async () => {

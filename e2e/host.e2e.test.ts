@@ -87,7 +87,7 @@ describe("the main job on the command line", () => {
     expect(hits.some(({ text }) => String(text).includes("dock seven"))).toBe(true);
   });
 
-  it("does not read an unchanged file again, and keeps the conversation list clean", async () => {
+  it("does not read an unchanged file again", async () => {
     const again = await run("docs", "add", file("handbook.pdf"), "--collection", "c", "--json");
     expect(again.json()).toMatchObject({ documents: [{ outcome: "unchanged", state: "ready", pages: 3 }] });
     expect(again.code).toBe(0);

@@ -36,8 +36,12 @@ export interface Serving {
 }
 
 /** Starts `corral serve --json` and waits until it says it is ready. */
-export async function serve(dataDirectory: string, args: string[] = ["--port", "0"]): Promise<Serving> {
-  const child = start(["serve", "--data", dataDirectory, "--json", ...args]);
+export async function serve(
+  dataDirectory: string,
+  args: string[] = ["--port", "0"],
+  env: NodeJS.ProcessEnv = {},
+): Promise<Serving> {
+  const child = start(["serve", "--data", dataDirectory, "--json", ...args], env);
   let stderr = "";
   child.stderr?.on("data", (part: Buffer) => (stderr += part.toString()));
   const line = await new Promise<string>((resolve, reject) => {
