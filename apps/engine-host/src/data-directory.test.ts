@@ -80,7 +80,7 @@ describe("the place", () => {
 });
 
 describe("the one owner", () => {
-  it("is exactly one of 20 that start at once, and all others learn who it is", async () => {
+  it("is exactly one of 20 that start at once, and all others learn who it is", { timeout: 60_000 }, async () => {
     const started = await Promise.all(Array.from({ length: 20 }, () => start(root)));
     const owners = started.filter(({ said }) => said.startsWith("owner "));
     expect(owners).toHaveLength(1);
