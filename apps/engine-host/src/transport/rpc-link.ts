@@ -44,10 +44,10 @@ export function openRpcLink(
         })
         .catch((error: unknown) => {
           if (!open) return;
-          // Procedures report their own errors in the reply, so what fails before one ran is the frame itself, and what
-          // fails after is the reply that could not be sent.
-          services.log.warn(dispatched ? "reply not sent" : "malformed frame", {}, dispatched ? error : undefined);
-          if (dispatched) return;
+          // Procedures report their own errors in the reply, so what fails before one ran is the frame itself. What fails
+          // afterwards is the reply to a page that is just going away.
+          if (dispatched) return services.log.debug("reply not sent", { error: (error as Error).message });
+          services.log.warn("malformed frame");
           close();
           carrier.onMalformed();
         });
