@@ -1,7 +1,7 @@
-import { copyFile, mkdtemp, readFile, rm, truncate } from "node:fs/promises";
+import { copyFile, mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openLogger } from "../logger.ts";
 import type { EnginePart, GenerateRequest, LoadedModel, LoadSettings } from "./engine.ts";
 import { createLlamaEngine } from "./llama-engine.ts";
@@ -259,9 +259,16 @@ describe("the life of a worker", () => {
     await expect(loading).rejects.toMatchObject({ code: "CANCELLED" });
   });
 
-  it("refuses a file that is cut short, with the reason, before any worker starts", async () => {
-    const folder = await mkdtemp(join(tmpdir(), "corral-engine-"));
-    try {
+  describe("with a bad file", () => {
+    let folder = "";
+    beforeEach(async () => {
+      folder = await mkdtemp(join(tmpdir(), "corral-engine-"));
+    });
+    afterEach(async () => {
+      await rm(folder, { recursive: true });
+    });
+
+    it("refuses one that is cut short, with the reason, before any worker starts", async () => {
       const path = join(folder, "short.gguf");
       await copyFile(readerPath, path);
       await truncate(path, 3_000_000);
@@ -269,25 +276,83 @@ describe("the life of a worker", () => {
         code: "MODEL_FILE_INVALID",
         message: expect.stringContaining("cut short") as string,
       });
-    } finally {
-      await rm(folder, { recursive: true });
-    }
-  });
+    });
 
-  it("reports a file llama.cpp cannot load as MODEL_LOAD_FAILED", async () => {
-    const folder = await mkdtemp(join(tmpdir(), "corral-engine-"));
-    try {
-      const path = join(folder, "odd.gguf");
+    it("reports what llama.cpp cannot load as MODEL_LOAD_FAILED", async () => {
       const bytes = await readFile(readerPath);
       // Same length, so that the header stays well formed: a tensor llama.cpp needs is not there any more.
-      const at = bytes.indexOf("blk.0.attn_q.weight");
-      bytes.write("blk.0.attn_Q.weight", at);
-      await import("node:fs/promises").then(({ writeFile }) => writeFile(path, bytes));
+      bytes.write("blk.0.attn_Q.weight", bytes.indexOf("blk.0.attn_q.weight"));
+      const path = join(folder, "odd.gguf");
+      await writeFile(path, bytes);
       await expect(engine.load({ id: "odd", path }, settings, { signal: never })).rejects.toMatchObject({
         code: "MODEL_LOAD_FAILED",
       });
-    } finally {
-      await rm(folder, { recursive: true });
+    });
+
+    it.each([
+      [
+        "spins for ever",
+        "{% for a in range(99999) %}{% for b in range(99999) %}{% for c in range(99999) %}{% endfor %}{% endfor %}{% endfor %}",
+      ],
+      ["eats all memory", "{% for a in range(1000000000) %}{% endfor %}"],
+    ])("gives up on a model whose chat template %s", async (_, template) => {
+      const hasty = createLlamaEngine({
+        logger: openLogger({ directory: null, stderr: null }),
+        limits: { loadSilenceMs: 6000 },
+      });
+      const bytes = await readFile(readerPath);
+      const at = bytes.indexOf("{{- bos_token }}");
+      const end = bytes.indexOf("{%- endif %}", at) + "{%- endif %}".length;
+      bytes.fill(" ", at, end).write(template, at);
+      const path = join(folder, "hostile.gguf");
+      await writeFile(path, bytes);
+      await expect(hasty.load({ id: "hostile", path }, settings, { signal: never })).rejects.toMatchObject({
+        code: "MODEL_LOAD_FAILED",
+      });
+    });
+  });
+});
+
+describe("several conversations side by side", () => {
+  it("never gives one's words to another, whatever is cancelled in between", async () => {
+    await using model = await engine.load(file, settings, { signal: never });
+    const owners = ["Amber", "Birch", "Cedar", "Dahlia"].map((name, index) => ({
+      owner: `conversation-${index}`,
+      secret: `The ${name} gate opens with the code ${7000 + index * 311}.`,
+      question: `What is the code of the ${name} gate?`,
+    }));
+    const requestOf = ({ owner, secret, question }: (typeof owners)[number]) =>
+      ask(question, [secret, "Visitors sign the green book at the gate."], { cacheOwner: owner });
+    const solo = new Map<string, string>();
+    for (const one of owners) {
+      await using fresh = await engine.load(file, settings, { signal: never });
+      solo.set(one.owner, (await answer(fresh, requestOf(one))).text);
     }
+    expect(new Set(solo.values()).size).toBe(owners.length);
+
+    let seed = 42;
+    const random = (below: number) => (seed = (seed * 48_271) % 0x7fffffff) % below;
+    const turns = Array.from({ length: 100 }, () => ({
+      one: owners[random(4)]!,
+      cancelAfter: random(3) === 0 ? random(60) : null,
+    }));
+    let finished = 0;
+    const run = async ({ one, cancelAfter }: (typeof turns)[number]) => {
+      const controller = new AbortController();
+      const timer = cancelAfter === null ? undefined : setTimeout(() => controller.abort(), cancelAfter);
+      const { text, reason } = await collect(model.generate(requestOf(one), controller.signal));
+      clearTimeout(timer);
+      if (reason === "cancelled") expect(solo.get(one.owner)?.startsWith(text)).toBe(true);
+      else {
+        finished++;
+        expect(text).toBe(solo.get(one.owner));
+      }
+    };
+    // Three lanes on two sequences: every change of hands happens, with and without waiting.
+    const lanes = [0, 1, 2].map(async (lane) => {
+      for (let turn = lane; turn < turns.length; turn += 3) await run(turns[turn]!);
+    });
+    await Promise.all(lanes);
+    expect(finished).toBeGreaterThan(50);
   });
 });

@@ -187,11 +187,18 @@ class WorkerModel implements LoadedModel {
         this.#fail(message.call, revive(message.error));
         return;
       case "log":
-        this.#logger.warn("inference-worker-log", { model: this.#id, level: message.level, line: message.message });
+        this.#log(message);
         return;
       case "alive":
         return;
     }
+  }
+
+  /** llama.cpp warns about much that is as planned, such as a context shorter than the trained one. */
+  #log({ level, message }: Extract<FromWorker, { type: "log" }>): void {
+    const fields = { model: this.#id, line: message.slice(0, 500) };
+    if (level === "error") this.#logger.warn("llama-cpp-error", fields);
+    else this.#logger.info("llama-cpp-warning", fields);
   }
 
   #fail(id: number | null, error: CorralError): void {

@@ -71,6 +71,8 @@ export interface LivenessLimits {
  */
 export const defaultLivenessLimits: LivenessLimits = { silenceMs: 10_000, loadSilenceMs: 60_000, stallMs: 600_000 };
 
+/** JavaScript heap of a worker, MiB: the largest vocabularies take some 200; a hostile chat template gets no further. */
+const heapLimitMebibytes = 1536;
 const tickMs = 500;
 const keptErrorOutput = 4096;
 
@@ -93,7 +95,7 @@ export class WorkerProcess {
     this.#limits = limits;
     this.#child = fork(path, [String(process.pid)], {
       execPath: process.execPath,
-      execArgv: [],
+      execArgv: [`--max-old-space-size=${heapLimitMebibytes}`],
       env: workerEnvironment(process.env, visibleGpus),
       serialization: "advanced",
       stdio: ["ignore", "ignore", "pipe", "ipc"],

@@ -55,6 +55,10 @@ export async function loadModel(
   }).catch((error: unknown) => {
     throw loadFailed(id, `the llama.cpp library for this system could not be started (${messageOf(error)})`, error);
   });
+  if (settings.gpuLayers > 0 && llama.gpu === false) {
+    // Never fall back to the CPU unseen: the plan promised a GPU.
+    throw loadFailed(id, "llama.cpp cannot use this machine's GPU; update its driver", null);
+  }
   try {
     const model = await llama.loadModel({ modelPath: path, gpuLayers: settings.gpuLayers, onLoadProgress: onProgress });
     const context = await model.createContext({

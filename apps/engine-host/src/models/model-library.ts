@@ -18,7 +18,7 @@ export interface LibraryModel {
 }
 
 /** Id of the model that ships with Corral. */
-export const embeddedModelId = "corral-reader";
+const embeddedModelId = "corral-reader";
 
 interface KnownHeader {
   /** Changes with the file. */
