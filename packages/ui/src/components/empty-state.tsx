@@ -6,10 +6,13 @@ export interface EmptyStateProps {
   /** What would be here, and how it gets here. */
   children: ReactNode;
   action?: ReactNode;
+  /** It is all there is on the screen, and so its title is the screen's. */
+  whole?: boolean;
 }
 
 /** Nothing here yet, and what to do about it. */
-export function EmptyState({ icon, title, children, action }: EmptyStateProps) {
+export function EmptyState({ icon, title, children, action, whole = false }: EmptyStateProps) {
+  const Heading = whole ? "h1" : "h2";
   return (
     <div className="mx-auto flex max-w-md flex-col items-center gap-3 px-6 py-12 text-center">
       <span
@@ -18,7 +21,7 @@ export function EmptyState({ icon, title, children, action }: EmptyStateProps) {
       >
         {icon}
       </span>
-      <h2 className="text-lg font-semibold text-balance">{title}</h2>
+      <Heading className="text-lg font-semibold text-balance">{title}</Heading>
       <div className="text-ink-muted text-pretty">{children}</div>
       {action && <div className="mt-1 flex flex-wrap justify-center gap-2">{action}</div>}
     </div>

@@ -63,7 +63,7 @@ export function SplitPane({
     <div ref={root} className={classNames("relative flex min-h-0 min-w-0", dragging && "select-none", className)}>
       <div className="min-w-0 flex-1">{main}</div>
       {side !== null && (
-        <>
+        <aside className="contents">
           <div
             role="separator"
             aria-orientation="vertical"
@@ -92,7 +92,7 @@ export function SplitPane({
           >
             {side}
           </div>
-        </>
+        </aside>
       )}
     </div>
   );

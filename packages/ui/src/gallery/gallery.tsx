@@ -30,7 +30,9 @@ import { sampleAnswer, sampleCitations } from "./sample-answer.ts";
 export function Gallery() {
   return (
     <main className="mx-auto flex max-w-5xl flex-col gap-8 p-6">
-      <Wordmark />
+      <h1>
+        <Wordmark />
+      </h1>
       <Part title="Buttons">
         {(["primary", "secondary", "quiet", "danger"] as const).map((variant) => (
           <div key={variant} className="flex flex-wrap items-center gap-2">

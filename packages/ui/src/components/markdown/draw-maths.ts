@@ -29,7 +29,9 @@ function textOf({ children }: Element): string {
 
 function draw(formula: string, displayMode: boolean): ElementContent[] {
   try {
-    return readKatexMarkup(katex.renderToString(formula, { ...options, displayMode }));
+    const drawn = readKatexMarkup(katex.renderToString(formula, { ...options, displayMode }));
+    // A figure scrolls by itself, by keyboard too, where the formula is wider than the text.
+    return displayMode ? [{ type: "element", tagName: "figure", properties: {}, children: drawn }] : drawn;
   } catch {
     const properties = { className: ["katex-error"] };
     return [{ type: "element", tagName: "span", properties, children: [{ type: "text", value: formula }] }];

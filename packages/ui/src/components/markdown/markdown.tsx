@@ -117,6 +117,8 @@ function components(streaming: boolean): Components {
     ),
     img: ({ src, alt }) => <AnswerPicture src={typeof src === "string" ? src : undefined} alt={alt ?? ""} />,
     cite: ({ node }) => <CitationChip number={Number(node?.properties["dataNumber"])} />,
+    input: ({ checked }) => <TaskState done={checked === true} />,
+    figure: ({ children }) => <WideFormula>{children}</WideFormula>,
     table: ({ children }) => <AnswerTable>{children}</AnswerTable>,
     pre: ({ node }) => {
       const code = node?.children.find((child) => child.type === "element");
@@ -148,6 +150,27 @@ function AnswerTable({ children }: { children: React.ReactNode }) {
     >
       <table>{children}</table>
     </div>
+  );
+}
+
+function WideFormula({ children }: { children: React.ReactNode }) {
+  const { t } = useTranslation("components");
+  return (
+    <div
+      className="formula-scroll focus-visible:-outline-offset-2"
+      role="region"
+      tabIndex={0}
+      aria-label={t("markdown.formula")}
+    >
+      {children}
+    </div>
+  );
+}
+
+function TaskState({ done }: { done: boolean }) {
+  const { t } = useTranslation("components");
+  return (
+    <input type="checkbox" checked={done} disabled readOnly aria-label={t(done ? "markdown.done" : "markdown.toDo")} />
   );
 }
 

@@ -33,7 +33,8 @@ const mathmlAttributes = [
 export const sanitizeSchema: Schema = {
   tagNames: [
     "p", "br", "hr", "h1", "h2", "h3", "h4", "h5", "h6", "strong", "em", "del", "sup", "a", "img", "ul", "ol", "li", "input",
-    "blockquote", "pre", "code", "table", "thead", "tbody", "tr", "th", "td", "section", "cite", "span", "svg", "path", "line",
+    "blockquote", "pre", "code", "table", "thead", "tbody", "tr", "th", "td", "section", "cite",
+    "figure", "span", "svg", "path", "line",
     ...mathmlTags,
   ], // prettier-ignore
   attributes: {

@@ -31,7 +31,7 @@ export function CollectionView({ collection }: { collection: Collection }) {
           className="-ml-2 md:hidden"
         />
         <div className="min-w-0 flex-1">
-          <h2 className="text-xl font-semibold [overflow-wrap:anywhere]">{collection.name}</h2>
+          <h1 className="text-xl font-semibold [overflow-wrap:anywhere]">{collection.name}</h1>
           <p className="text-sm text-ink-muted">
             {t("documentCount", { count: collection.documentCount })} ·{" "}
             {t("passageCount", { count: collection.chunkCount })}

@@ -64,7 +64,7 @@ function Rows({ entries }: { entries: readonly Entry[] }) {
     getScrollElement: () => scroller.current,
     estimateSize: () => estimatedHeight,
     getItemKey: (at) => entries[at]!.id,
-    overscan: 8,
+    overscan: 4,
   });
   return (
     <div ref={scroller} className="min-h-0 flex-1 overflow-y-auto px-2 pb-4 md:px-4">

@@ -115,15 +115,17 @@ export const DocumentRow = memo(function DocumentRow({ document }: { document: D
               {t("remove")}
             </MenuItem>
           </Menu>
-          <ConfirmDialog
-            open={removing}
-            onOpenChange={setRemoving}
-            title={t("removeTitle", { name: document.name })}
-            description={t("removeDescription")}
-            confirmLabel={t("remove")}
-            dangerous
-            onConfirm={() => void removeDocument(document.id)}
-          />
+          {removing && (
+            <ConfirmDialog
+              open
+              onOpenChange={setRemoving}
+              title={t("removeTitle", { name: document.name })}
+              description={t("removeDescription")}
+              confirmLabel={t("remove")}
+              dangerous
+              onConfirm={() => void removeDocument(document.id)}
+            />
+          )}
         </>
       }
     />

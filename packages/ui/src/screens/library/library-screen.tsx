@@ -66,6 +66,7 @@ function NoCollections({ onCreate }: { onCreate: () => void }) {
   const types = connection.kind === "ready" ? connection.host.supportedFileTypes.join(", ") : "";
   return (
     <EmptyState
+      whole
       icon={<Library />}
       title={t("empty.title")}
       action={
