@@ -143,7 +143,7 @@ function lineJoint(line: string, next: string, hyphenated: Set<string>): LineJoi
 }
 
 /** Groups the rows of a page into paragraphs, list items, headings and table rows. */
-export function toParagraphs(page: RowedPage, style: DocumentStyle): Paragraph[] {
+function toParagraphs(page: RowedPage, style: DocumentStyle): Paragraph[] {
   const paragraphs: Paragraph[] = [];
   let open: Paragraph | null = null;
   for (const row of page.rows) {

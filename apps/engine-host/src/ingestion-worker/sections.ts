@@ -3,7 +3,7 @@ import type { Block, LooseBlock } from "./block.ts";
 import type { DocumentPart } from "./document-part.ts";
 
 /** A document without pages is shown in sections of about this many characters, cut between blocks. */
-export const sectionCharacters = 8000;
+const sectionCharacters = 8000;
 /** Sections handed on at once. */
 const partSections = 20;
 

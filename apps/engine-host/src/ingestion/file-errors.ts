@@ -21,7 +21,7 @@ export function emptyFile(file: string): CorralError {
   return new CorralError("EMPTY_FILE", `${file} is empty (0 bytes); check the original and add it again.`, { file });
 }
 
-export function notFound(file: string): CorralError {
+function notFound(file: string): CorralError {
   return new CorralError("FILE_NOT_FOUND", `${file} is not there (any more); check its place and add it again.`, {
     file,
   });
