@@ -73,8 +73,11 @@ function isForThisMachine(packageName: string): boolean {
   return packageName.startsWith(`@node-llama-cpp/${platform}-${process.arch}`);
 }
 
-/** Files of a package that nothing reads at run time. */
-const leftOut = /(\.map|\.d\.[cm]?ts|\.md|\.markdown|\/(test|tests|docs|example|examples|\.github))$/i;
+/** Files of a package that nothing reads at run time. Licences and notices are kept, whatever their ending. */
+function isLeftOut(path: string): boolean {
+  if (/(licen[cs]e|copying|notice|copyright)[^/\\]*$/i.test(path)) return false;
+  return /(\.map|\.[cm]?tsx?|\.md|\.markdown|[/\\](test|tests|docs|example|examples|\.github))$/i.test(path);
+}
 
 /** @param backends kinds to ship, or null for all */
 export async function stageApp(target: string, backends: readonly string[] | null): Promise<void> {
@@ -106,7 +109,7 @@ export async function stageApp(target: string, backends: readonly string[] | nul
     const nested = join(directory, "node_modules");
     await cp(directory, place, {
       recursive: true,
-      filter: (source) => !source.startsWith(nested) && !leftOut.test(source.slice(directory.length)),
+      filter: (source) => !source.startsWith(nested) && !isLeftOut(source.slice(directory.length)),
     });
   }
 
