@@ -7,8 +7,8 @@ import type { FailureReason } from "./worker-channel.ts";
 export function unsupportedType(file: string, type: string): CorralError {
   const supported = supportedFileTypes;
   const known = supported.map((ending) => ending.slice(1)).join(", ");
-  const what = type === "" ? "has no ending that tells its type" : `is of a type Corral can't read (${type})`;
-  return new CorralError("UNSUPPORTED_FILE_TYPE", `${file} ${what}; it reads ${known}.`, { file, type, supported });
+  const what = type === "" ? "has no ending that tells its type" : `is of a type that can't be read (${type})`;
+  return new CorralError("UNSUPPORTED_FILE_TYPE", `${file} ${what}; Corral reads ${known}.`, { file, type, supported });
 }
 
 export function notAFile(file: string): CorralError {
