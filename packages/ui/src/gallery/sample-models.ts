@@ -67,7 +67,8 @@ export const sampleModels: ModelSummary[] = [
 ];
 
 const gib = 2 ** 30;
-export const samplePlan: LoadPlan = {
+/** What the screens show; a device can tell more. */
+export const samplePlan = {
   model: "llama-8b",
   tier: "INT4",
   quantization: "Q4_K_M",
@@ -98,9 +99,9 @@ export const samplePlan: LoadPlan = {
     "The KV cache stays at 16 bits, because there is room for it.",
     "The weights are INT4 · Q4_K_M.",
   ],
-};
+} as LoadPlan;
 
-export const sampleHardware: HardwareSnapshot = {
+export const sampleHardware = {
   takenAt: "2025-01-01T00:00:00Z",
   os: { platform: "linux", distribution: "Debian GNU/Linux 12", architecture: "x64" },
   cpu: { name: "AMD EPYC 7543 32-Core Processor", physicalCores: 32, logicalCores: 64 },
@@ -117,4 +118,4 @@ export const sampleHardware: HardwareSnapshot = {
   })),
   disk: { path: "/", freeBytes: 812 * gib },
   notes: ["The temperature of the graphics cards could not be read."],
-};
+} as HardwareSnapshot;
