@@ -80,22 +80,23 @@ function PlanFacts({ plan }: { plan: LoadPlan }) {
 function DevicePlan({ device }: { device: DeviceMemory }) {
   const { t, i18n } = useTranslation("models");
   const size = (bytes: number) => byteSize(bytes, i18n.language);
+  const needed = parts.reduce((sum, { field }) => sum + device[field], 0);
   const shown = parts.filter(({ field }) => device[field] > 0);
   return (
     <section aria-label={device.name} className="rounded-lg bg-sunken p-3">
       <div className="mb-2 flex flex-wrap items-baseline justify-between gap-x-4">
         <h3 className="font-medium">{device.name}</h3>
         <p className="text-sm text-ink-muted tabular-nums">
-          {t("plan.ofFree", { needed: size(device.totalBytes), free: size(device.freeBytes) })}
+          {t("plan.ofFree", { needed: size(needed), free: size(device.freeBytes) })}
         </p>
       </div>
       <StackedBar
         label={t("plan.bar", {
           device: device.name,
-          needed: size(device.totalBytes),
+          needed: size(needed),
           free: size(device.freeBytes),
         })}
-        whole={Math.max(device.totalBytes, device.freeBytes)}
+        whole={Math.max(needed, device.freeBytes)}
         limit={device.freeBytes}
         parts={shown.map(({ key, field, className }) => ({ key, value: device[field], className }))}
       />
