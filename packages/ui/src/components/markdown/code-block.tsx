@@ -4,7 +4,7 @@ import { useTranslation } from "react-i18next";
 import { classNames } from "../class-names.ts";
 import { CopyButton } from "../copy-button.tsx";
 import { IconButton } from "../icon-button.tsx";
-import { highlight, type CodeToken } from "./highlighter.ts";
+import type { CodeToken } from "./highlighter.ts";
 
 export interface CodeBlockProps {
   code: string;
@@ -27,7 +27,7 @@ export function CodeBlock({ code, language, streaming }: CodeBlockProps) {
     let wanted = true;
     const timer = setTimeout(
       () => {
-        void highlight(code, language).then((lines) => {
+        void colour(code, language).then((lines) => {
           if (wanted && lines) setColoured({ code, lines });
         });
       },
@@ -80,4 +80,15 @@ export function CodeBlock({ code, language, streaming }: CodeBlockProps) {
       </pre>
     </div>
   );
+}
+
+/** The highlighter is big and most answers hold no code: it is fetched with the first one that does. */
+async function colour(code: string, language: string): Promise<CodeToken[][] | null> {
+  try {
+    const { highlight } = await import("./highlighter.ts");
+    return await highlight(code, language);
+  } catch {
+    // Its file cannot be fetched, for example as the host is gone: the code stays plain.
+    return null;
+  }
 }
