@@ -8,9 +8,9 @@ import {
 import type { GenerateRequest, LoadedModel } from "../engines/engine.ts";
 import type { ModelLease } from "../models/models.ts";
 import type { Retrieval } from "../retrieval/retrieval.ts";
-import type { Store } from "../store/store.ts";
+import type { IndexTable, Store } from "../store/store.ts";
 import type { CitablePassage } from "./citations.ts";
-import { rankEvidence, readableEvidence, type Evidence } from "./evidence.ts";
+import { isCertain, rankEvidence, readableEvidence, type Evidence } from "./evidence.ts";
 import { topicTerms } from "./function-words.ts";
 import { groundedPrompt } from "./grounded-prompt.ts";
 import { fixedReply, readerRequest, refusal } from "./reader-prompt.ts";
@@ -79,26 +79,7 @@ export async function planAnswer(
   const query = quotesOnly ? input.question : queryOf(input);
   const found = await findPassages(query, input.settings, parts.retrieval, signal);
   const retrievalMs = parts.now() - started;
-  if (!quotesOnly) {
-    const { settings, question, history } = input;
-    const prompt = await groundedPrompt(lease.model, { ...settings, question, history, passages: found }, signal);
-    const { temperature, topP, topK, minP, repeatPenalty } = settings.sampling;
-    return {
-      report: found === null ? null : prompt.report,
-      retrievalMs,
-      passages: prompt.passages.map((hit) => ({ hit, shown: null })),
-      request: {
-        messages: prompt.messages,
-        maxTokens: prompt.maxTokens,
-        temperature,
-        topP,
-        topK,
-        minP,
-        repeatPenalty,
-        seed: input.seed,
-      },
-    };
-  }
+  if (!quotesOnly) return { retrievalMs, ...(await planGrounded(input, found, lease.model, signal)) };
   if (found === null) {
     throw new CorralError(
       "NO_SOURCES",
@@ -106,21 +87,45 @@ export async function planAnswer(
       { model: lease.summary.id },
     );
   }
-  const ranked = await rankEvidence(input.question.slice(0, queryLength), found, parts.store.index);
-  const shown = readableEvidence(ranked);
-  const fitted = await fitReader(lease.model, input.question, shown, signal);
-  const included = fitted.evidence;
+  return { retrievalMs, ...(await planQuote(input.question, found, lease.model, parts.store.index, signal)) };
+}
+
+async function planGrounded(
+  { settings, question, history, seed }: PlanInput,
+  found: SearchHit[] | null,
+  model: LoadedModel,
+  signal: AbortSignal,
+): Promise<Omit<AnswerPlan, "retrievalMs">> {
+  const prompt = await groundedPrompt(model, { ...settings, question, history, passages: found }, signal);
+  const { messages, maxTokens, report } = prompt;
+  return {
+    // Without documents there is only something to report when earlier turns had to stay out.
+    report: found === null && report.omittedTurns === 0 ? null : report,
+    passages: prompt.passages.map((hit) => ({ hit, shown: null })),
+    request: { ...settings.sampling, messages, maxTokens, seed },
+  };
+}
+
+async function planQuote(
+  question: string,
+  found: SearchHit[],
+  model: LoadedModel,
+  index: Pick<IndexTable, "idf">,
+  signal: AbortSignal,
+): Promise<Omit<AnswerPlan, "retrievalMs">> {
+  const evidence = readableEvidence(await rankEvidence(question.slice(0, queryLength), found, index));
+  const { shown, request, budgetTokens } = await fitReader(model, question, evidence, signal);
+  const chunksOf = (list: Evidence[]) => new Set(list.map(({ passage }) => passage.chunkId)).size;
   return {
     report: {
       found: found.length,
-      included: new Set(included.map((evidence) => evidence.passage.chunkId)).size,
-      omitted: new Set(shown.slice(included.length).map((evidence) => evidence.passage.chunkId)).size,
+      included: chunksOf(shown),
+      omitted: chunksOf(evidence.slice(shown.length)),
       omittedTurns: 0,
-      budgetTokens: fitted.budgetTokens,
+      budgetTokens,
     },
-    retrievalMs,
-    passages: included.map(({ passage, sentence }) => ({ hit: passage, shown: sentence })),
-    request: included.length === 0 ? refusal : readerRequest(input.question, sentencesOf(included), fitted.maxTokens),
+    passages: shown.map(({ passage, sentence }) => ({ hit: passage, shown: sentence })),
+    request: shown.length === 0 ? refusal : request,
   };
 }
 
@@ -129,11 +134,13 @@ async function fitReader(model: LoadedModel, question: string, evidence: Evidenc
   const { contextSize } = model.facts;
   for (let count = evidence.length; count >= 0; count--) {
     const shown = evidence.slice(0, count);
-    const { messages, alternatives } = readerRequest(question, sentencesOf(shown), 1);
-    const promptTokens = await model.countPromptTokens(messages, signal);
-    const replyTokens = Math.max(...(await model.countTokens(alternatives ?? [], signal))) + spareTokens;
+    const sentences = shown.map(({ sentence }) => sentence);
+    const request = readerRequest(question, sentences, { certain: isCertain(shown), maxTokens: 1 });
+    const promptTokens = await model.countPromptTokens(request.messages, signal);
+    const replyTokens = Math.max(...(await model.countTokens(request.alternatives ?? [], signal))) + spareTokens;
     if (promptTokens + replyTokens <= contextSize) {
-      return { evidence: shown, maxTokens: contextSize - promptTokens, budgetTokens: contextSize - replyTokens };
+      request.maxTokens = contextSize - promptTokens;
+      return { shown, request, budgetTokens: contextSize - replyTokens };
     }
     if (count === 0) {
       throw new CorralError(
@@ -148,7 +155,3 @@ async function fitReader(model: LoadedModel, question: string, evidence: Evidenc
 
 /** Tokens a sampled reply may have beyond its shortest form, as a grammar allows any split of the same text. */
 const spareTokens = 16;
-
-function sentencesOf(evidence: Evidence[]): string[] {
-  return evidence.map(({ sentence }) => sentence);
-}

@@ -1,7 +1,7 @@
 import type { ContextMeasure, ConversationSettings, Message, ModelSummary } from "@corral/protocol";
-import type { Models } from "../models/models.ts";
 import type { EngineMessage } from "../engines/engine.ts";
 import type { Clock } from "./clock.ts";
+import type { ChatModels } from "./generate-reply.ts";
 import { plainPrompt, replyRoom } from "./grounded-prompt.ts";
 import { readerRequest } from "./reader-prompt.ts";
 
@@ -13,11 +13,11 @@ const planLifetimeMs = 60_000;
 
 /** Tells how full the context would be. Never loads a model for it. */
 export class ContextMeter {
-  readonly #models: Models;
+  readonly #models: ChatModels;
   readonly #clock: Clock;
   readonly #planned = new Map<string, { contextSize: Promise<number>; at: number }>();
 
-  constructor(models: Models, clock: Clock) {
+  constructor(models: ChatModels, clock: Clock) {
     this.#models = models;
     this.#clock = clock;
   }
@@ -68,7 +68,7 @@ function promptOf(
   history: Message[],
   draft: string,
 ): EngineMessage[] {
-  if (summary?.ability === "quote") return readerRequest(draft, [], 1).messages;
+  if (summary?.ability === "quote") return readerRequest(draft, [], { certain: false, maxTokens: 1 }).messages;
   const { collectionIds, documentIds } = settings.sources;
   const passages = collectionIds.length + documentIds.length > 0 ? [] : null;
   return plainPrompt({ ...settings, question: draft, history, passages });

@@ -147,6 +147,14 @@ describe("a question about documents", () => {
     expect(asked).toMatch(/Question: And from then to March\?$/u);
   });
 
+  it("says how many earlier turns had to stay out, also without documents", async () => {
+    const chat = chatWith(new ScriptedModels(saying("word ".repeat(60)), { contextSize: 200 }));
+    const conversation = await chat.create({});
+    expect((await replyTo(chat, conversation, "first")).retrieval).toBeNull();
+    await replyTo(chat, conversation, "second");
+    expect((await replyTo(chat, conversation, "third")).retrieval).toMatchObject({ found: 0, omittedTurns: 1 });
+  });
+
   it("gives the conversation its title, once", async () => {
     const chat = chatWith(new ScriptedModels(saying("ok")));
     const conversation = await conversationAbout(chat);

@@ -8,7 +8,6 @@ import {
   type Message,
 } from "@corral/protocol";
 import type { Logger } from "../logger.ts";
-import type { Models } from "../models/models.ts";
 import type { Retrieval } from "../retrieval/retrieval.ts";
 import type { Store } from "../store/store.ts";
 import type { Chat } from "./chat.ts";
@@ -16,14 +15,14 @@ import { systemClock, type Clock } from "./clock.ts";
 import { ContextMeter } from "./context-meter.ts";
 import { ConversationEvents } from "./conversation-events.ts";
 import { titleOf } from "./conversation-title.ts";
-import { generateReply, type ReplyTask } from "./generate-reply.ts";
+import { generateReply, type ChatModels, type ReplyTask } from "./generate-reply.ts";
 import { RunningReplies, type WriteReply } from "./running-replies.ts";
 
 /** What chat is built from. Whoever made these disposes of them, after chat. */
 export interface ChatParts {
   store: Store;
   retrieval: Retrieval;
-  models: Models;
+  models: ChatModels;
   logger: Logger;
   clock?: Clock;
 }

@@ -56,8 +56,6 @@ describe("on documents and questions written for it", () => {
       asked.map(async ({ question, answer }) => {
         const ranked = await rankEvidence(question, await retrieval.search(question, sources, 20), home.store.index);
         const sentence = readableEvidence(ranked)[0]?.sentence ?? null;
-        if (process.env.SHOW_ANSWERS && (answer === null) !== (sentence === null || !sentence.includes(answer ?? "\0")))
-          console.log({ question, answer, sentence, coverage: ranked[0]?.coverage });
         return { right: answer !== null && (sentence?.includes(answer) ?? false), refused: sentence === null };
       }),
     );

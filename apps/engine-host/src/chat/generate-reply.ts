@@ -21,10 +21,13 @@ import type { RunningReply } from "./running-replies.ts";
 /** Passages shown when there is no model to answer from them. */
 const passagesWithoutModel = 5;
 
+/** What chat asks of models. */
+export type ChatModels = Pick<Models, "list" | "acquire" | "plan">;
+
 export interface ReplyServices {
   store: Store;
   retrieval: Retrieval;
-  models: Models;
+  models: ChatModels;
   clock: Clock;
   logger: Logger;
 }

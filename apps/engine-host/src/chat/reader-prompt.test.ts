@@ -8,7 +8,7 @@ it("asks the reader exactly as its card says", () => {
       "Visitors sign the green book at the gate and wear the badge they are given.",
       "The gate closes at 18:30 from October to March.",
     ],
-    100,
+    { certain: false, maxTokens: 100 },
   );
   expect(request.messages).toEqual([
     {
@@ -31,9 +31,12 @@ Passages:
   ]);
 });
 
-it("leaves the refusal to the ranker in scripts the reader cannot read", () => {
-  expect(readerRequest("ประตูปิดกี่โมง", ["ประตูปิดเวลา 18:30 น."], 100).alternatives).toEqual(["ประตูปิดเวลา 18:30 น. [1]"]);
-  expect(readerRequest("À quelle heure ferme le château ?", ["À six heures."], 100).alternatives).toContain(refusal);
+it("leaves no refusal where the ranker is certain, nor in scripts the reader cannot read", () => {
+  const alternatives = (question: string, certain: boolean) =>
+    readerRequest(question, ["ปิด 18:30"], { certain, maxTokens: 100 }).alternatives;
+  expect(alternatives("À quelle heure ferme le château ?", false)).toEqual(["ปิด 18:30 [1]", refusal]);
+  expect(alternatives("À quelle heure ferme le château ?", true)).toEqual(["ปิด 18:30 [1]"]);
+  expect(alternatives("ประตูปิดกี่โมง", false)).toEqual(["ปิด 18:30 [1]"]);
 });
 
 it("answers greetings and questions about itself with fixed words that say what it is", () => {

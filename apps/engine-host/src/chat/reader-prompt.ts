@@ -9,10 +9,15 @@ const instruction =
 
 /**
  * Asks the reader: the sentences, best first, as passages [1], [2] …; it replies with one of them and its number, or
- * with the refusal, and a grammar holds it to that. It knows nothing of earlier turns. It was trained on Latin letters
- * only and refuses whatever it cannot read, so in other scripts the ranker alone decides what the documents say.
+ * with the refusal, and a grammar holds it to that. It knows nothing of earlier turns.
+ * @param certain the ranker is sure that the first sentence answers, so the reader may not refuse. It may not either in a
+ * script it was not trained on (only Latin letters), as it refuses whatever it cannot read.
  */
-export function readerRequest(question: string, sentences: string[], maxTokens: number): GenerateRequest {
+export function readerRequest(
+  question: string,
+  sentences: string[],
+  { certain, maxTokens }: { certain: boolean; maxTokens: number },
+): GenerateRequest {
   const passages = sentences.map((sentence, at) => `[${at + 1}] ${sentence}`);
   const quotes = sentences.map((sentence, at) => `${sentence} [${at + 1}]`);
   return {
@@ -20,7 +25,7 @@ export function readerRequest(question: string, sentences: string[], maxTokens: 
       { role: "system", text: `${instruction}\n\nPassages:\n\n${passages.join("\n\n")}`.trim() },
       { role: "user", text: question },
     ],
-    alternatives: otherScript.test(question) && quotes.length > 0 ? quotes : [...quotes, refusal],
+    alternatives: quotes.length > 0 && (certain || otherScript.test(question)) ? quotes : [...quotes, refusal],
     maxTokens,
     temperature: 0,
     topP: 1,

@@ -1,6 +1,6 @@
 import { CorralError, type ModelSummary } from "@corral/protocol";
 import type { EngineMessage, EnginePart, GenerateRequest, LoadedModel } from "../../engines/engine.ts";
-import type { Models } from "../../models/models.ts";
+import type { ChatModels } from "../generate-reply.ts";
 
 const shape = {
   architecture: "llama",
@@ -20,7 +20,7 @@ const shape = {
 export type Script = (request: GenerateRequest, signal: AbortSignal) => AsyncIterable<string>;
 
 /** Models with one model that says what a test wants and counts a token for each word. */
-export class ScriptedModels implements Models {
+export class ScriptedModels implements ChatModels {
   readonly requests: GenerateRequest[] = [];
   readonly summary: ModelSummary;
   /** Leases that were not given back yet. */
@@ -70,13 +70,6 @@ export class ScriptedModels implements Models {
     throw new CorralError("MODEL_NOT_FOUND", "There is no plan for a scripted model.", { model: this.summary.id });
   }
 
-  watch = unused;
-  add = unused;
-  remove = unused;
-  load = unused;
-  unload = unused;
-  async [Symbol.asyncDispose]() {}
-
   #model(): LoadedModel {
     return {
       facts: {
@@ -109,10 +102,6 @@ export class ScriptedModels implements Models {
     const statistics = { promptTokens, cachedTokens: 0, completionTokens, prefillMs: 20, decodeMs: 100 };
     yield { type: "finish", reason, statistics };
   }
-}
-
-function unused(): never {
-  throw new Error("chat does not use this");
 }
 
 function countWords(text: string): number {
