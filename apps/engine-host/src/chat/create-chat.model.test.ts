@@ -24,7 +24,7 @@ let sources: Sources;
 beforeAll(async () => {
   home = await temporaryStore();
   const { store } = home;
-  sources = await storeDocuments(store, documents);
+  sources = await storeDocuments(store, [...documents, { name: "regatta.txt", paragraphs: [longSentence] }]);
   models = createModels({
     store,
     engine: createLlamaEngine({ logger }),
@@ -68,8 +68,10 @@ async function firstWords(messageId: string, signal: AbortSignal): Promise<strin
   throw new Error("the reply ended without a word");
 }
 
-/** A question whose answer is long enough for something to happen meanwhile. */
-const longAnswer = "To restore a single file, what does the ticket need?";
+/** A sentence so long that something can happen while it is quoted, and a question it answers. */
+const longSentence =
+  "The regatta committee postpones a race when the wind at the pier exceeds twenty-five knots, when fog hides the red buoy from the starter, when fewer than five boats have crossed the harbour line by the warning signal, when the rescue boat is out on a call, or when the harbour master asks for the fairway to be kept free for a ferry, a tanker or a ship of the coast guard that is due within the hour.";
+const longAnswer = "When does the regatta committee postpone a race?";
 
 describe("the reader, through retrieval, evidence and the real engine", () => {
   it("quotes the sentence that answers, and the citation points at it on its page", async () => {
@@ -137,7 +139,7 @@ describe("while the reader answers", () => {
     leaving.abort();
     const returned = await collect(chat.follow(reply.id, forever));
     const { text } = (await home.store.messages.get(reply.id))!;
-    expect(text).toMatch(/ \[1\]$/u);
+    expect(text).toBe(`${longSentence} [1]`);
     expect(shownText(await steady)).toBe(text);
     expect(shownText(returned)).toBe(text);
     expect(returned[0]?.type).toBe("snapshot");
