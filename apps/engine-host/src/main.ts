@@ -13,6 +13,8 @@ import { createLibrary } from "./ingestion/create-library.ts";
 import { WorkerPool } from "./ingestion/worker-pool.ts";
 import { type Logger, type LogLevel, openLogger } from "./logger.ts";
 import { createModels } from "./models/create-models.ts";
+import { ModelLibrary } from "./models/model-library.ts";
+import { Planner } from "./models/planner.ts";
 import { createRetrieval } from "./retrieval/lexical-retrieval.ts";
 import type { Services } from "./router/context.ts";
 import { createInProcessClient } from "./router/in-process-client.ts";
@@ -21,6 +23,16 @@ import { type HttpServer, startHttpServer } from "./transport/http-server.ts";
 import { type IpcChannel, serveIpc, startHeartbeat } from "./transport/ipc-server.ts";
 
 export { startHeartbeat };
+
+/** Plans without a host, a data directory or a registered model: for the catalog's models and GGUF files. */
+export function createPlanner(resourcesDirectory: string): Planner {
+  const hardware = createHardware({ diskPath: process.cwd() });
+  return new Planner({ catalogPath: catalogOf(resourcesDirectory), hardware, library: null });
+}
+
+function catalogOf(resourcesDirectory: string): string {
+  return join(resourcesDirectory, "catalog/models.json");
+}
 
 export interface HostOptions {
   dataDirectory: string;
@@ -66,6 +78,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const engine = createLlamaEngine({ logger });
   const embeddedModelPath = join(options.resourcesDirectory, "reader-model/corral-reader-q8_0.gguf");
   const models = opened.use(createModels({ store, engine, hardware, logger, embeddedModelPath }));
+  const modelLibrary = new ModelLibrary(store.modelFiles, embeddedModelPath);
+  const planner = new Planner({ catalogPath: catalogOf(options.resourcesDirectory), hardware, library: modelLibrary });
   const library = opened.use(await createLibrary({ store, dataDirectory, log: logFailedDocuments(logger) }));
   const retrieval = createRetrieval({ store });
   const chat = opened.use(createChat({ store, retrieval, models, logger }));
@@ -82,7 +96,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     supportedFileTypes: library.supportedFileTypes,
     uploadLimitBytes: library.uploadLimitBytes,
   };
-  const services: Services = { description, hardware, models, library, retrieval, chat, doctor, log: logger };
+  const services: Services = { description, hardware, models, planner, library, retrieval, chat, doctor, log: logger };
   logger.info("host started", { version: appVersion, shell: options.shell, interruptedReplies: interrupted });
 
   // Transports come last, so that they go first: no call arrives while the rooms close.

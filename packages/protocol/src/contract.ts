@@ -20,8 +20,8 @@ import {
   textSpan,
 } from "./documents.ts";
 import { errorData, type ErrorCode } from "./errors.ts";
-import { hardwareSnapshot } from "./hardware.ts";
-import { loadPlan, modelSummary } from "./models.ts";
+import { hardwareSample, hardwareSnapshot } from "./hardware.ts";
+import { fitMatrix, fitMatrixRequest, loadPlan, modelSummary, planRequest } from "./models.ts";
 import { doctorCheck, hostDescription } from "./system.ts";
 
 type ErrorMap = { [Code in ErrorCode]: { data: (typeof errorData)[Code] } };
@@ -44,6 +44,8 @@ export const contract = {
   },
   hardware: {
     snapshot: procedure.output(hardwareSnapshot),
+    /** What changes from second to second, once a second. Read only while somebody watches. */
+    watch: procedure.output(eventIterator(hardwareSample)),
   },
   models: {
     list: procedure.output(z.array(modelSummary)),
@@ -54,6 +56,10 @@ export const contract = {
     /** Forgets the model; its file stays. */
     remove: procedure.input(z.object({ model: id })).output(z.void()),
     plan: procedure.input(z.object({ model: id })).output(loadPlan),
+    /** How a model would be loaded under other wishes or on other hardware. Loads nothing. */
+    planFor: procedure.input(planRequest).output(loadPlan),
+    /** Which models of the catalog fit here in which tier, and which to take. */
+    matrix: procedure.input(fitMatrixRequest).output(fitMatrix),
     load: procedure.input(z.object({ model: id })).output(modelSummary),
     unload: procedure.input(z.object({ model: id })).output(modelSummary),
   },

@@ -6,7 +6,7 @@ import { addDocuments } from "./add-documents.ts";
 import { defineCommand, UsageError } from "./command.ts";
 import { describeHardware } from "./hardware.ts";
 import { openSession } from "./host-client.ts";
-import { describePlan } from "./models.ts";
+import { describePlan } from "./plan-text.ts";
 import { count, duration } from "./output.ts";
 import { askOnce, describeCitations, describeSpeed } from "./question.ts";
 

@@ -1,7 +1,8 @@
 import { resolve } from "node:path";
-import type { LoadPlan, ModelSummary } from "@corral/protocol";
+import type { ModelSummary } from "@corral/protocol";
 import { defineCommand, onlyArgument, UsageError } from "./command.ts";
 import { bytes, table } from "./output.ts";
+import { describePlan } from "./plan-text.ts";
 
 export const models = defineCommand({
   name: "models",
@@ -55,27 +56,4 @@ function describeModels(list: ModelSummary[]): string {
     model.lastError?.message ?? model.state,
   ]);
   return table([["ID", "NAME", "PRECISION", "SIZE", "ABILITY", "STATE"], ...rows]);
-}
-
-/** A plan as text: what, where, how much memory, and why. */
-export function describePlan(plan: LoadPlan): string {
-  const where = {
-    gpu: "the GPU",
-    "multi-gpu": "several GPUs",
-    partial: "GPU and processor",
-    cpu: "the processor",
-    none: "nothing",
-  };
-  const rows = plan.devices.map((device) => [
-    `  ${device.name}`,
-    `${bytes(device.totalBytes)} of ${bytes(device.freeBytes)} free`,
-    `weights ${bytes(device.weightsBytes)}, KV cache ${bytes(device.kvCacheBytes)}, compute ${bytes(device.computeBytes)}`,
-  ]);
-  return [
-    plan.fits
-      ? `${plan.tier} · ${plan.quantization} on ${where[plan.placement]}, context ${plan.contextSize} tokens, KV cache ${plan.kvCacheType}`
-      : `Does not fit: ${bytes(plan.missingBytes)} missing`,
-    ...(rows.length > 0 ? [table(rows)] : []),
-    ...plan.reasons.map((reason) => `  · ${reason}`),
-  ].join("\n");
 }

@@ -12,10 +12,11 @@ import { openSession } from "./host-client.ts";
 import { host } from "./host.ts";
 import { models } from "./models.ts";
 import { Output } from "./output.ts";
+import { plan } from "./plan.ts";
 import { search } from "./search.ts";
 import { serve } from "./serve.ts";
 
-const commands: Command[] = [serve, docs, ask, search, models, hardware, doctor, demo, host];
+const commands: Command[] = [serve, docs, ask, search, models, plan, hardware, doctor, demo, host];
 
 /** Runs the command line. Resolves to the exit code: 0, 1 for a failure, 2 for wrong use, 130 after Ctrl-C. */
 export async function run(argv: string[]): Promise<number> {

@@ -25,6 +25,8 @@ export interface GgufHeader {
   inputBytes: number;
   /** The output matrix and norm. */
   outputBytes: number;
+  /** Each layer's tensors, first layer first. */
+  layerBytes: number[];
   /** There is no output matrix: the token embedding serves as one. */
   isTied: boolean;
   hasChatTemplate: boolean;
@@ -101,16 +103,23 @@ function describe(contents: GgufContents, file: string, fileBytes: number): Gguf
   const inputBytes = sum(({ name }) => name === "token_embd.weight");
   const outputBytes = sum(({ name }) => name.startsWith("output"));
   const isTied = !tensors.some(({ name }) => name === "output.weight");
+  const shape = shapeOf(contents);
+  const layerBytes = Array<number>(Math.min(shape.layers, tensors.length)).fill(0);
+  for (const tensor of tensors) {
+    const layer = Number(/^blk\.(\d+)\./.exec(tensor.name)?.[1] ?? -1);
+    if (layer >= 0 && layer < layerBytes.length) layerBytes[layer] = (layerBytes[layer] ?? 0) + tensor.bytes;
+  }
   const name = metadata.get("general.name");
   const template = metadata.get("tokenizer.chat_template");
   return {
     name: typeof name === "string" && name.trim() !== "" ? name.trim().slice(0, 200) : file.replace(/\.gguf$/i, ""),
-    shape: shapeOf(contents),
+    shape,
     quantization: quantizationOf(contents),
     fileBytes,
     weightsBytes: sum(() => true),
     inputBytes,
     outputBytes,
+    layerBytes,
     isTied,
     hasChatTemplate: typeof template === "string" && template !== "",
   };

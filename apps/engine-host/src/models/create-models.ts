@@ -2,6 +2,7 @@ import { CorralError, type LoadPlan, type ModelSummary } from "@corral/protocol"
 import type { Engine } from "../engines/engine.ts";
 import type { Hardware } from "../hardware/hardware.ts";
 import type { Logger } from "../logger.ts";
+import { neededBytes } from "../planning/placement.ts";
 import { planLoad } from "../planning/plan-load.ts";
 import { tierOf } from "../planning/precision-tier.ts";
 import type { Store } from "../store/store.ts";
@@ -9,6 +10,7 @@ import { cancelled, systemClock, type Clock } from "./abortable.ts";
 import { LoadedModels, type Instance, type Loadable } from "./loaded-models.ts";
 import { ModelLibrary, type LibraryModel } from "./model-library.ts";
 import type { ModelLease, Models } from "./models.ts";
+import { plannedFile } from "./planner.ts";
 
 export interface ModelsOptions {
   store: Pick<Store, "modelFiles">;
@@ -142,10 +144,10 @@ class ModelService implements Models {
       throw new CorralError(code, message, data as never);
     }
     const hardware = await this.#hardware.snapshot(signal);
-    const planned = { id: model.id, ...model.header };
-    if (!model.embedded) return planLoad(planned, hardware, { contextSize: null, sequences: 1 });
+    const planned = plannedFile(model.id, model.header);
+    if (!model.embedded) return planLoad(planned, hardware, { contextSize: null, users: 1 });
     // The reader stays on the CPU: a GPU's runtime alone takes a hundred times the memory the model needs.
-    const wish = { contextSize: model.header.shape.trainContextSize, sequences: readerSequences };
+    const wish = { contextSize: model.header.shape.trainContextSize, users: readerSequences, hasEqualSlots: true };
     return { ...planLoad(planned, { ...hardware, gpus: [] }, wish), threads: readerThreads };
   }
 
@@ -176,11 +178,11 @@ class ModelService implements Models {
 
 function insufficientMemory(model: LibraryModel, plan: LoadPlan): CorralError<"INSUFFICIENT_MEMORY"> {
   const message = `${model.name} does not fit into the memory of this machine. ${plan.reasons[0] ?? ""}`;
-  const devices = plan.devices.map(({ id, name, totalBytes, freeBytes }) => ({
-    id,
-    name,
-    neededBytes: totalBytes,
-    freeBytes,
+  const devices = plan.devices.map((device) => ({
+    id: device.id,
+    name: device.name,
+    neededBytes: neededBytes(device),
+    freeBytes: device.freeBytes,
   }));
   return new CorralError("INSUFFICIENT_MEMORY", message, { devices });
 }

@@ -1,25 +1,30 @@
-import type { KvCacheType, ModelShape } from "@corral/protocol";
+import type { KvCacheType, ModelShape, PlanSlots } from "@corral/protocol";
 
 const mebibyte = 2 ** 20;
 
-/** Left free on each GPU for the desktop, other programs and fragmentation, bytes. */
-export const gpuReserveBytes = 2 ** 30;
-/** What a CUDA context and its libraries take on a GPU before any tensor, bytes: 300 to 600 MiB in llama.cpp's reports. */
-export const gpuOverheadBytes = 512 * mebibyte;
+/** Left free on each device for the desktop, other programs and fragmentation, bytes, unless the owner says otherwise. */
+export const defaultReserveBytes = 2 ** 30;
+/** What a CUDA context and its libraries take on a GPU before any tensor, bytes: 300 to 550 MiB in llama.cpp's reports. */
+const cudaContextBytes = 512 * mebibyte;
 /** The worker process itself, bytes: 140 MiB measured with a 5 MB model, with a margin. */
-export const cpuOverheadBytes = 256 * mebibyte;
+export const workerOverheadBytes = 256 * mebibyte;
 /** Tokens evaluated in one step; node-llama-cpp's default. */
 const batchTokens = 512;
+/** llama.cpp rounds a context up to a multiple of this, tokens. */
+export const contextStep = 256;
+/** Copies of a graph's inputs llama.cpp keeps when several GPUs work in a pipeline (GGML_SCHED_MAX_COPIES). */
+const pipelineCopies = 4;
 
-/** What to leave of main memory: 1 GiB, less on small machines. Bytes. */
-export function memoryReserveBytes(totalBytes: number): number {
-  return Math.min(2 ** 30, Math.floor(totalBytes / 8));
+/** The sequences to make room for. Each group is a context of its own in the engine. */
+export interface ContextNeed {
+  slots: readonly PlanSlots[];
+  kvCacheType: KvCacheType;
 }
 
-/** Bytes of KV cache one token takes over all layers. q8_0 stores 32 values in 34 bytes, f16 in 64. */
-export function kvBytesPerToken(shape: ModelShape, type: KvCacheType): number {
-  const values = shape.layers * shape.keyValueHeads * (shape.keyLength + shape.valueLength);
-  return type === "f16" ? values * 2 : Math.ceil((values * 34) / 32);
+/** Bytes of KV cache one token takes in one layer. q8_0 stores 32 values in 34 bytes, f16 in 64. */
+export function kvBytesPerTokenAndLayer(shape: ModelShape, type: KvCacheType): number {
+  const values = shape.keyValueHeads * (shape.keyLength + shape.valueLength);
+  return type === "f16" ? values * 2 : (values * 34) / 32;
 }
 
 /** llama.cpp quantizes the cache in blocks of 32 values per head. */
@@ -27,15 +32,94 @@ export function canQuantizeKvCache(shape: ModelShape): boolean {
   return shape.keyLength % 32 === 0 && shape.valueLength % 32 === 0;
 }
 
+/** Tokens of KV cache, all slots together, as llama.cpp allocates them. */
+export function kvTokens({ slots }: ContextNeed): number {
+  return slots.reduce((sum, { contextSize, count }) => sum + padded(contextSize) * count, 0);
+}
+
+/** The buffers of one evaluation, bytes, all f32 unless said otherwise. */
+interface Buffers {
+  /** One row of the residual stream or of the query per batch token. */
+  embedding: number;
+  feedForward: number;
+  logits: number;
+  /** f16, for the longest sequence. */
+  mask: number;
+  /** Keys and values of one layer turned back into f16; CUDA's attention kernels do that with a quantized cache. */
+  unquantizedKv: number;
+}
+
+function buffersOf(shape: ModelShape, { contextSize, count }: PlanSlots, kvCacheType: KvCacheType): Buffers {
+  const tokens = padded(contextSize);
+  const batch = Math.min(batchTokens, tokens * count);
+  return {
+    embedding: batch * 4 * Math.max(shape.embeddingLength, shape.heads * shape.keyLength),
+    feedForward: batch * 4 * shape.feedForwardLength,
+    logits: batch * 4 * shape.vocabularySize,
+    mask: batch * tokens * 2,
+    unquantizedKv:
+      kvCacheType === "f16" ? 0 : tokens * count * shape.keyValueHeads * (shape.keyLength + shape.valueLength) * 2,
+  };
+}
+
 /**
- * The compute buffer of one device, bytes: activations of a batch (logits, a few rows of embedding and feed-forward
- * width, all f32) and the attention mask (f32 and an f16 copy per batch token and context token). Agrees with llama.cpp's
- * log for Llama 3.1 8B at 8,192 tokens (258 MiB reported, 310 MiB here). With several devices llama.cpp keeps further
- * copies for its pipeline, hence twice that.
+ * The compute buffer of a model that runs on the CPU alone, bytes. It is as large as the larger of two moments: a layer's
+ * feed-forward part with the mask, and the logits. The counts of buffers are what llama.cpp allocates for Llama shapes
+ * from 1B to 405B at 8K to 128K tokens (its own dry run; see memory-model.test.ts), with flash attention.
  */
-export function computeBytes(shape: ModelShape, contextTokens: number, devices: number): number {
-  const activations =
-    batchTokens * 4 * (shape.vocabularySize + 4 * shape.embeddingLength + 2 * shape.feedForwardLength);
-  const mask = batchTokens * contextTokens * 6;
-  return (activations + mask) * (devices > 1 ? 2 : 1);
+export function cpuComputeBytes(shape: ModelShape, need: ContextNeed): number {
+  return sumOver(need, (slots) => {
+    const { embedding, feedForward, logits, mask } = buffersOf(shape, slots, need.kvCacheType);
+    const isQuantized = need.kvCacheType !== "f16";
+    const layer = mask + 3 * feedForward + (isQuantized ? 3 : 4) * embedding;
+    return Math.max(layer, logits + (isQuantized ? 3 : 2) * embedding);
+  });
+}
+
+/** What a GPU does in a split, as far as its compute buffer depends on it. */
+export interface GpuRole {
+  /** Several GPUs hold the whole model: llama.cpp then keeps four copies of the inputs on each. */
+  isPipelined: boolean;
+  hasOutput: boolean;
+  /** The largest tensor of layers in main memory, bytes: their weights visit the GPU when a prompt is read. */
+  visitorBytes: number;
+}
+
+/** The compute buffer of one GPU, bytes. */
+export function gpuComputeBytes(shape: ModelShape, need: ContextNeed, role: GpuRole): number {
+  return sumOver(need, (slots) => {
+    const { embedding, feedForward, logits, mask, unquantizedKv } = buffersOf(shape, slots, need.kvCacheType);
+    const layer = Math.max(3 * feedForward + 4 * embedding, 4 * embedding + unquantizedKv) + 2 * role.visitorBytes;
+    const output = role.hasOutput ? logits + 3 * embedding : 0;
+    // Inputs of a pipeline are kept; else their memory serves the logits in the end.
+    if (role.isPipelined) return pipelineCopies * (mask + embedding) + Math.max(layer, output);
+    return Math.max(mask + layer, output);
+  });
+}
+
+/** The compute buffer in main memory beside GPUs, bytes: inputs on their way, and the activations of layers left there. */
+export function hostComputeBytes(
+  shape: ModelShape,
+  need: ContextNeed,
+  isPipelined: boolean,
+  hasLayers: boolean,
+): number {
+  return sumOver(need, (slots) => {
+    const { embedding, feedForward, mask } = buffersOf(shape, slots, need.kvCacheType);
+    const inputs = (isPipelined ? pipelineCopies : 1) * (mask + embedding);
+    return inputs + (hasLayers ? 3 * feedForward + 4 * embedding : 0);
+  });
+}
+
+/** What the runtime takes on a GPU besides the buffers it reports, bytes: the CUDA context, and its pool of scratch memory. */
+export function gpuOverheadBytes(shape: ModelShape): number {
+  return cudaContextBytes + batchTokens * (2 * shape.feedForwardLength + 4 * shape.embeddingLength);
+}
+
+function sumOver({ slots }: ContextNeed, bytes: (slots: PlanSlots) => number): number {
+  return slots.reduce((sum, group) => sum + bytes(group), 0);
+}
+
+function padded(contextSize: number): number {
+  return Math.ceil(contextSize / contextStep) * contextStep;
 }

@@ -1,138 +1,193 @@
-import type { DeviceMemory, GpuDevice, HardwareSnapshot, KvCacheType, ModelShape } from "@corral/protocol";
+import type { DeviceMemory, ModelShape, PlacementKind } from "@corral/protocol";
+import type { Machine, UsableGpu } from "./machine.ts";
 import {
-  computeBytes,
-  cpuOverheadBytes,
+  cpuComputeBytes,
+  gpuComputeBytes,
   gpuOverheadBytes,
-  gpuReserveBytes,
-  kvBytesPerToken,
-  memoryReserveBytes,
+  hostComputeBytes,
+  kvBytesPerTokenAndLayer,
+  kvTokens,
+  workerOverheadBytes,
+  type ContextNeed,
 } from "./memory-model.ts";
+import type { ModelWeights } from "./model-weights.ts";
 
-/** The model as far as memory is concerned. Bytes. */
-export interface ModelWeights {
+/** A model in one quantization. */
+export interface PlacedModel {
   shape: ModelShape;
-  weightsBytes: number;
-  /** The token embedding: always in main memory. */
-  inputBytes: number;
-  /** The output matrix and norm as the file holds them. */
-  outputBytes: number;
-  /** The model has no output matrix of its own: llama.cpp makes a second copy of the token embedding. */
-  isTied: boolean;
-}
-
-/** The context to make room for. */
-export interface ContextNeed {
-  /** Tokens of one sequence. */
-  contextSize: number;
-  sequences: number;
-  kvCacheType: KvCacheType;
+  weights: ModelWeights;
+  /** Bytes of all layers before each; one more entry than layers. */
+  layerSums: readonly number[];
+  heaviestLayerBytes: number;
 }
 
 /** Where each part of a model would lie. */
 export interface Placement {
-  kind: "gpu" | "multi-gpu" | "partial" | "cpu";
+  kind: Exclude<PlacementKind, "none">;
   gpuLayers: number;
+  /** In dealing order, main memory last. */
   devices: DeviceMemory[];
-  /** Bytes over all devices that are short. */
+  /** Bytes short, over all devices. */
   missingBytes: number;
 }
 
-/** A GPU whose free memory is known. */
-export type UsableGpu = GpuDevice & { freeBytes: number };
+/** Cards count as equal when their free memory differs by less than this: llama.cpp then deals them equal shares. */
+const equalWithin = 0.002;
+
+export function placedModel(shape: ModelShape, weights: ModelWeights): PlacedModel {
+  const layerSums = [0];
+  for (const bytes of weights.layerBytes) layerSums.push((layerSums.at(-1) ?? 0) + bytes);
+  return { shape, weights, layerSums, heaviestLayerBytes: Math.max(0, ...weights.layerBytes) };
+}
 
 /** Everything in main memory. */
-export function placeOnCpu(model: ModelWeights, need: ContextNeed, hardware: HardwareSnapshot): Placement {
-  const cpu = cpuDevice(hardware, {
-    weightsBytes: model.weightsBytes,
-    kvCacheBytes: kvBytes(model.shape, need),
-    computeBytes: computeBytes(model.shape, need.contextSize * need.sequences, 1),
+export function placeOnCpu({ shape, weights }: PlacedModel, need: ContextNeed, machine: Machine): Placement {
+  const cpu = cpuDevice(machine, {
+    weightsBytes: weights.weightsBytes,
+    kvCacheBytes: kvTokens(need) * kvBytesPerTokenAndLayer(shape, need.kvCacheType) * shape.layers,
+    computeBytes: cpuComputeBytes(shape, need),
   });
-  return { kind: "cpu", gpuLayers: 0, devices: [cpu], missingBytes: missing([cpu]) };
+  return { kind: "cpu", gpuLayers: 0, devices: [cpu], missingBytes: shortOf(cpu) };
 }
 
 /**
- * `gpuLayers` layers (the output counts as one more than the model's own) on these GPUs, the rest in main memory. Layers
- * are dealt as llama.cpp deals them: in order, in proportion to each device's free memory.
+ * `gpuLayers` layers on these GPUs, the rest in main memory. The output counts as one layer more than the model's own and
+ * comes last. llama.cpp deals the layers in order, whole ones, in proportion to each visible device's free memory
+ * (`load_tensors` in llama-model.cpp, default split); a card has to hold what that gives it, whatever its neighbour could.
  */
 export function placeOnGpus(
-  model: ModelWeights,
+  model: PlacedModel,
   need: ContextNeed,
-  hardware: HardwareSnapshot,
+  machine: Machine,
   gpus: readonly UsableGpu[],
   gpuLayers: number,
 ): Placement {
-  const { shape } = model;
-  const layerBytes = Math.max(0, model.weightsBytes - model.inputBytes - model.outputBytes) / shape.layers;
-  const outputBytes = model.outputBytes + (model.isTied ? model.inputBytes : 0);
-  const layerKvBytes = kvBytes(shape, need) / shape.layers;
-  const free = gpus.reduce((sum, gpu) => sum + gpu.freeBytes, 0);
-  const compute = computeBytes(shape, need.contextSize * need.sequences, gpus.length);
+  const { shape, weights, layerSums } = model;
+  const isWhole = gpuLayers > shape.layers;
+  const isPipelined = isWhole && gpus.length > 1;
+  const firstLayer = shape.layers + 1 - gpuLayers;
+  const layerKv = kvTokens(need) * kvBytesPerTokenAndLayer(shape, need.kvCacheType);
+  const outputBytes = weights.outputBytes + (weights.isTied ? weights.inputBytes : 0);
+  const visitorBytes = isWhole ? 0 : largestTensorBytes(model);
+  const overheadBytes = gpuOverheadBytes(shape);
+  const splits = splitPoints(gpus, overheadBytes);
+  const areEqual = isEqualSplit(gpus);
 
-  const weights = gpus.map(() => 0);
-  const kv = gpus.map(() => 0);
-  const first = shape.layers + 1 - gpuLayers;
-  for (let layer = first; layer <= shape.layers; layer++) {
-    const device = deviceOf((layer - first) / gpuLayers, gpus, free);
-    const isOutput = layer === shape.layers;
-    weights[device] = (weights[device] ?? 0) + (isOutput ? outputBytes : layerBytes);
-    kv[device] = (kv[device] ?? 0) + (isOutput ? 0 : layerKvBytes);
-  }
-  const onGpus = gpus.map((gpu, index) =>
-    withTotal({
+  let start = 0;
+  let missingBytes = 0;
+  const devices: DeviceMemory[] = [];
+  for (const [index, gpu] of gpus.entries()) {
+    const split = splits[index] ?? 1;
+    const isLast = index === gpus.length - 1;
+    const end = isLast ? gpuLayers : dealtUntil(split, gpuLayers);
+    const layers = Math.max(0, Math.min(end, gpuLayers - 1) - start);
+    const hasOutput = end === gpuLayers && start < end;
+    const layerBytes = sumUntil(layerSums, firstLayer + start + layers) - sumUntil(layerSums, firstLayer + start);
+    const weightsBytes = Math.ceil(layerBytes + (hasOutput ? outputBytes : 0));
+    const kvCacheBytes = Math.ceil(layers * layerKv);
+    const previous = splits[index - 1] ?? 0;
+    const rounding = areEqual
+      ? 0
+      : roundingBytes(model, layerKv, firstLayer, previous * gpuLayers, split * gpuLayers) -
+        layerBytes -
+        layers * layerKv;
+    const device: DeviceMemory = {
       id: gpu.id,
       name: gpu.name,
-      weightsBytes: Math.ceil(weights[index] ?? 0),
-      kvCacheBytes: Math.ceil(kv[index] ?? 0),
-      computeBytes: compute,
-      overheadBytes: gpuOverheadBytes,
-      reserveBytes: gpuReserveBytes,
+      weightsBytes,
+      kvCacheBytes,
+      computeBytes: gpuComputeBytes(shape, need, { isPipelined, hasOutput: hasOutput || isLast, visitorBytes }),
+      overheadBytes: overheadBytes + (machine.corrections.get(gpu.id) ?? 0),
+      reserveBytes: machine.gpuReserveBytes + Math.max(0, Math.ceil(rounding)),
+      totalBytes: gpu.totalBytes ?? gpu.freeBytes,
       freeBytes: gpu.freeBytes,
-    }),
-  );
-  const isWhole = gpuLayers > shape.layers;
-  const cpuLayers = isWhole ? 0 : first;
-  const cpu = cpuDevice(hardware, {
-    weightsBytes: Math.ceil(model.inputBytes + layerBytes * cpuLayers),
-    kvCacheBytes: Math.ceil(layerKvBytes * cpuLayers),
-    computeBytes: cpuLayers > 0 ? compute : 0,
-  });
-  const devices = [...onGpus, cpu];
-  const kind = isWhole ? (gpus.length > 1 ? "multi-gpu" : "gpu") : "partial";
-  return { kind, gpuLayers, devices, missingBytes: missing(devices) };
-}
-
-function kvBytes(shape: ModelShape, need: ContextNeed): number {
-  return kvBytesPerToken(shape, need.kvCacheType) * need.contextSize * need.sequences;
-}
-
-function deviceOf(fraction: number, gpus: readonly UsableGpu[], free: number): number {
-  let sum = 0;
-  for (const [index, gpu] of gpus.entries()) {
-    sum += gpu.freeBytes;
-    if (fraction < sum / free) return index;
+      usedByOthersBytes: Math.max(0, (gpu.totalBytes ?? gpu.freeBytes) - gpu.freeBytes),
+    };
+    devices.push(device);
+    missingBytes += shortOf(device);
+    start = end;
   }
-  return gpus.length - 1;
+  const cpu = cpuDevice(machine, {
+    weightsBytes: Math.ceil(weights.inputBytes + sumUntil(layerSums, firstLayer)),
+    kvCacheBytes: Math.ceil(layerKv * firstLayer),
+    computeBytes: hostComputeBytes(shape, need, isPipelined, !isWhole),
+  });
+  devices.push(cpu);
+  missingBytes += shortOf(cpu);
+  const kind = isWhole ? (gpus.length > 1 ? "multi-gpu" : "gpu") : "partial";
+  return { kind, gpuLayers, devices, missingBytes };
+}
+
+/** What a device would have to have free, bytes. */
+export function neededBytes(device: DeviceMemory): number {
+  const { weightsBytes, kvCacheBytes, computeBytes, overheadBytes, reserveBytes } = device;
+  return weightsBytes + kvCacheBytes + computeBytes + overheadBytes + reserveBytes;
+}
+
+export function shortOf(device: DeviceMemory): number {
+  return Math.max(0, neededBytes(device) - device.freeBytes);
+}
+
+/** Where each card's share of the layers ends, 0..1, in single precision as llama.cpp computes it. */
+function splitPoints(gpus: readonly UsableGpu[], overheadBytes: number): number[] {
+  // llama.cpp reads the free memory after its CUDA context is there.
+  const free = gpus.map(({ freeBytes }) => Math.fround(Math.max(1, freeBytes - overheadBytes)));
+  let sum = 0;
+  const sums = free.map((bytes) => (sum = Math.fround(sum + bytes)));
+  return sums.map((bytes) => Math.fround(bytes / sum));
+}
+
+/** The first layer (counted from the first on a GPU) that lies beyond this split point. */
+function dealtUntil(split: number, gpuLayers: number): number {
+  let end = Math.min(gpuLayers, Math.ceil(split * gpuLayers));
+  while (end > 0 && Math.fround((end - 1) / gpuLayers) >= split) end--;
+  while (end < gpuLayers && Math.fround(end / gpuLayers) < split) end++;
+  return end;
+}
+
+function isEqualSplit(gpus: readonly UsableGpu[]): boolean {
+  const free = gpus.map(({ freeBytes }) => freeBytes);
+  const most = Math.max(...free);
+  return most - Math.min(...free) <= most * equalWithin;
+}
+
+/**
+ * The most a card of an unequal set gets, bytes: its exact share and one layer. A few megabytes more or less in use when the
+ * model is loaded can move a whole layer to the next card, so a plan that holds must hold either way.
+ */
+function roundingBytes(model: PlacedModel, layerKv: number, firstLayer: number, from: number, to: number): number {
+  const share = sumUntil(model.layerSums, firstLayer + to) - sumUntil(model.layerSums, firstLayer + from);
+  return share + model.heaviestLayerBytes + (to - from + 1) * layerKv;
+}
+
+/** Bytes of the first `layers` layers, which need not be a whole number. */
+function sumUntil(layerSums: readonly number[], layers: number): number {
+  const most = layerSums.length - 1;
+  const whole = Math.min(most, Math.floor(layers));
+  const below = layerSums[whole] ?? 0;
+  return below + ((layerSums[Math.min(most, whole + 1)] ?? below) - below) * (layers - whole);
+}
+
+/** A feed-forward matrix: of a layer's tensors, the largest. */
+function largestTensorBytes({ shape, heaviestLayerBytes }: PlacedModel): number {
+  const matrix = shape.feedForwardLength * shape.embeddingLength;
+  const queries = shape.embeddingLength * shape.heads * shape.keyLength;
+  const keysAndValues = shape.embeddingLength * shape.keyValueHeads * (shape.keyLength + shape.valueLength);
+  return Math.ceil((heaviestLayerBytes * matrix) / (3 * matrix + 2 * queries + keysAndValues));
 }
 
 function cpuDevice(
-  { memory, cpu }: HardwareSnapshot,
+  { hardware: { memory, cpu }, cpuReserveBytes, corrections }: Machine,
   parts: Pick<DeviceMemory, "weightsBytes" | "kvCacheBytes" | "computeBytes">,
 ): DeviceMemory {
-  return withTotal({
+  return {
     id: "cpu",
     name: cpu.name,
     ...parts,
-    overheadBytes: cpuOverheadBytes,
-    reserveBytes: memoryReserveBytes(memory.totalBytes),
+    overheadBytes: workerOverheadBytes + (corrections.get("cpu") ?? 0),
+    reserveBytes: cpuReserveBytes,
+    totalBytes: memory.totalBytes,
     freeBytes: memory.availableBytes,
-  });
-}
-
-function withTotal(device: Omit<DeviceMemory, "totalBytes">): DeviceMemory {
-  const { weightsBytes, kvCacheBytes, computeBytes: compute, overheadBytes, reserveBytes } = device;
-  return { ...device, totalBytes: weightsBytes + kvCacheBytes + compute + overheadBytes + reserveBytes };
-}
-
-function missing(devices: readonly DeviceMemory[]): number {
-  return devices.reduce((sum, { totalBytes, freeBytes }) => sum + Math.max(0, totalBytes - freeBytes), 0);
+    usedByOthersBytes: Math.max(0, memory.totalBytes - memory.availableBytes),
+  };
 }

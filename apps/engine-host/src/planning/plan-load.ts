@@ -1,169 +1,208 @@
-import type { GpuDevice, HardwareSnapshot, KvCacheType, LoadPlan } from "@corral/protocol";
-import { canQuantizeKvCache } from "./memory-model.ts";
-import { placeOnCpu, placeOnGpus, type ModelWeights, type Placement, type UsableGpu } from "./placement.ts";
-import { tierLabel, tierOf } from "./precision-tier.ts";
+import type { PlanHardware, LoadPlan, ModelShape, PlanAlternative, PlanPins, PlanPreference } from "@corral/protocol";
+import { ladderOf, type Ladder } from "./ladder.ts";
+import { machineOf } from "./machine.ts";
+import { checkShape } from "./model-shape.ts";
+import type { ModelWeights } from "./model-weights.ts";
+import { reasonsOf } from "./plan-reasons.ts";
+import { contextOf, leastContext, PlanSearch, type Choice, type Mode } from "./plan-search.ts";
+import { estimateSpeed } from "./speed-estimate.ts";
 
-/** The model to load, as its header describes it. */
-export interface PlannedModel extends ModelWeights {
+/** A model to plan for. */
+export interface PlannedModel {
   id: string;
-  quantization: string;
+  name: string;
+  shape: ModelShape;
+  isTied: boolean;
+  /** The weights of the file at hand; absent: any quantization can be had. */
+  file?: ModelWeights;
 }
 
 export interface LoadWish {
-  /** Tokens of one sequence; null: what suits the model and the machine. */
+  /** Tokens of the largest slot; null: what suits the model and the machine. */
   contextSize: number | null;
   /** How many replies are to be written side by side. */
-  sequences: number;
+  users: number;
+  /** Absent: "balanced". */
+  preference?: PlanPreference | undefined;
+  pins?: PlanPins | undefined;
+  /** To leave free on each device, bytes; absent: 1 GiB. */
+  reserveBytes?: number | undefined;
+  /** Every slot is of the full size. */
+  hasEqualSlots?: boolean;
+  /** Bytes earlier loads took beyond their plan, by device id. */
+  corrections?: ReadonlyMap<string, number>;
 }
 
-/** Without a wish, a model on the CPU gets this much: more is rarely worth its memory at CPU speed. Tokens. */
+/** Without a wish, a model that runs at least partly on the CPU gets this much: more is rarely worth its memory. Tokens. */
 const defaultCpuContext = 8192;
-/** A context is not reduced below this to make a model fit. Tokens. */
-const leastContext = 2048;
 
 /**
- * How to load a model on this machine. Preferred in this order: whole on one GPU, whole on all GPUs, the same with a
- * smaller KV cache type and then a smaller context, part of the layers on GPUs, and only the CPU. Never throws: when
- * nothing fits, `fits` is false, `placement` is "none" and the reasons say what is missing.
+ * How to load a model on this machine: precision, KV cache type, context, slots and devices, chosen together. Whole on GPUs
+ * by the rules of the ladder, else partly on GPUs, else in main memory. When nothing fits, `fits` is false, `placement` is
+ * "none", and the plan is the one that misses least.
+ * @param others models to name when this one does not fit, best first
+ * @param options.hasAlternatives false leaves out the comparison with other choices, which takes most of the time
+ * @throws CorralError INVALID_INPUT for a shape no model has, or a quantization of unknown size
  */
-export function planLoad(model: PlannedModel, hardware: HardwareSnapshot, wish: LoadWish): LoadPlan {
-  const gpus = hardware.gpus.filter(isUsable).toSorted((a, b) => b.freeBytes - a.freeBytes);
-  const reasons: string[] = [];
-  const chosen = (gpus.length > 0 ? planOnGpus(model, hardware, wish, gpus) : null) ?? planOnCpu(model, hardware, wish);
-  const { placement, contextSize, kvCacheType } = chosen;
-  const fits = placement.missingBytes === 0;
+export function planLoad(
+  model: PlannedModel,
+  hardware: PlanHardware,
+  wish: LoadWish,
+  others: readonly PlannedModel[] = [],
+  { hasAlternatives = true }: { hasAlternatives?: boolean } = {},
+): LoadPlan {
+  checkShape(model.shape);
+  const { preference = "balanced", pins = {} } = wish;
+  const machine = machineOf(hardware, wish.reserveBytes, wish.corrections);
+  const ladder = ladderOf(model.shape, preference, pins, model.file?.quantization ?? null);
+  const search = new PlanSearch({
+    shape: model.shape,
+    isTied: model.isTied,
+    file: model.file ?? null,
+    machine,
+    users: wish.users,
+    hasEqualSlots: wish.hasEqualSlots ?? false,
+    pins,
+    preferLongContext: preference === "longest-context",
+  });
+  const wishedIn = (mode: Mode) => wishedContext(model.shape, wish, preference, mode);
 
-  reasons.push(fits ? placementReason(placement, gpus) : missingReason(placement));
-  const wished = wishedContext(model, wish, placement.kind === "cpu");
-  if (fits && contextSize < wished) {
-    reasons.push(
-      `The context is ${count(contextSize)} tokens instead of ${count(wished)}, because more does not fit into the free memory.`,
-    );
+  let choice: Choice | null = null;
+  let wished = wishedIn("gpu");
+  for (const mode of search.modes()) {
+    wished = wishedIn(mode);
+    choice = search.best(mode, ladder, wished);
+    if (choice) break;
   }
-  if (wish.contextSize !== null && wish.contextSize > model.shape.trainContextSize) {
-    reasons.push(
-      `The model was trained for a context of ${count(model.shape.trainContextSize)} tokens, so that is the most it gets.`,
-    );
-  }
-  if (fits && kvCacheType === "q8_0") {
-    reasons.push("The KV cache is stored with 8 bits (q8_0) instead of 16, because that makes the context fit.");
-  }
-  reasons.push(`The weights are ${tierLabel(model.quantization)}.`);
-  for (const gpu of hardware.gpus.filter((device) => !isUsable(device))) {
-    reasons.push(`${gpu.name} is left out, because its free memory is not known.`);
-  }
+  const fits = choice !== null;
+  if (!choice) wished = wishedIn("gpu");
+  const chosen = choice ?? nearestOf(search, ladder, wished);
+  const alternatives = chosen && hasAlternatives ? alternativesOf(search, ladder, wished, chosen, fits) : [];
+  if (!chosen) return emptyPlan(model, ladder, wished, wish);
 
-  const { physicalCores, logicalCores } = hardware.cpu;
+  const { rung, slots, placement } = chosen;
+  const placed = search.model(rung.quantization);
+  const estimate = estimateSpeed(placed, { slots, kvCacheType: rung.kvCacheType }, placement, hardware);
+  const reasons = reasonsOf({
+    model,
+    chosen,
+    fits,
+    wished,
+    wish,
+    ladder,
+    alternatives,
+    hardware,
+    estimate,
+    smaller: fits ? null : firstThatFits(model, hardware, wish, others),
+  });
   return {
     model: model.id,
-    tier: tierOf(model.quantization),
-    quantization: model.quantization,
-    kvCacheType,
-    contextSize,
-    slots: [{ contextSize, count: wish.sequences }],
+    ...rung,
+    contextSize: contextOf(chosen),
+    slots,
     placement: fits ? placement.kind : "none",
     gpuLayers: placement.gpuLayers,
-    // One thread per physical core is fastest; with a single core its second hardware thread still helps.
-    threads: Math.max(1, physicalCores, Math.min(2, logicalCores)),
+    threads: threadsOf(hardware),
     fits,
     missingBytes: placement.missingBytes,
     devices: placement.devices,
+    estimate,
     reasons,
+    alternatives,
   };
 }
 
-interface Choice {
-  placement: Placement;
-  contextSize: number;
-  kvCacheType: KvCacheType;
+/** One thread per physical core is fastest; with a single core its second hardware thread still helps. */
+function threadsOf({ cpu: { physicalCores, logicalCores } }: PlanHardware): number {
+  return Math.max(1, physicalCores, Math.min(2, logicalCores));
 }
 
-function isUsable(gpu: GpuDevice): gpu is UsableGpu {
-  return gpu.freeBytes !== null && gpu.freeBytes > 0;
+function wishedContext(shape: ModelShape, wish: LoadWish, preference: PlanPreference, mode: Mode): number {
+  const { trainContextSize } = shape;
+  const asked = wish.pins?.contextSize ?? wish.contextSize;
+  if (preference === "longest-context" && wish.pins?.contextSize === undefined) return trainContextSize;
+  return Math.min(asked ?? (mode === "gpu" ? trainContextSize : defaultCpuContext), trainContextSize);
 }
 
-/** The best plan with GPUs that fits; null when none does. */
-function planOnGpus(
-  model: PlannedModel,
-  hardware: HardwareSnapshot,
-  wish: LoadWish,
-  gpus: readonly UsableGpu[],
-): Choice | null {
-  const all = model.shape.layers + 1;
-  const sets = gpus.length > 1 ? [gpus.slice(0, 1), gpus] : [gpus];
-  for (const need of contextChoices(model, wish, false)) {
-    for (const set of sets) {
-      const placement = placeOnGpus(model, { ...need, sequences: wish.sequences }, hardware, set, all);
-      if (placement.missingBytes === 0) return { placement, ...need };
+/** What misses least. */
+function nearestOf(search: PlanSearch, ladder: Ladder, wished: number): Choice | null {
+  let nearest: Choice | null = null;
+  for (const mode of search.modes()) {
+    for (const rung of mode === "partial" ? ladder.partial : new Set([...ladder.atWish, ...ladder.shortened])) {
+      const choice = search.nearest(mode, rung, wished);
+      if (choice && (!nearest || choice.placement.missingBytes < nearest.placement.missingBytes)) nearest = choice;
     }
   }
-  // Some layers stay in main memory: slower, so the context is what an unasked CPU would get.
-  for (const need of contextChoices(model, wish, true)) {
-    for (let layers = all - 1; layers > 0; layers--) {
-      const placement = placeOnGpus(model, { ...need, sequences: wish.sequences }, hardware, gpus, layers);
-      if (placement.missingBytes === 0) return { placement, ...need };
-    }
+  return nearest;
+}
+
+/** Every rung at the wished context, and with the longest it holds, kept whole. */
+function alternativesOf(
+  search: PlanSearch,
+  ladder: Ladder,
+  wished: number,
+  chosen: Choice,
+  fits: boolean,
+): PlanAlternative[] {
+  const [mode] = search.modes();
+  if (mode === undefined) return [];
+  const alternatives: PlanAlternative[] = [];
+  const isWhole = chosen.placement.kind !== "partial" && (mode === "cpu" || chosen.placement.kind !== "cpu");
+  const add = (rung: (typeof ladder.all)[number], contextSize: number, missingBytes: number) => {
+    const isChosen = fits && isWhole && isSameRung(rung, chosen.rung) && contextSize === contextOf(chosen);
+    if (!isChosen) alternatives.push({ ...rung, contextSize, fits: missingBytes === 0, missingBytes });
+  };
+  for (const rung of ladder.all) {
+    const missing = search.nearest(mode, rung, wished)?.placement.missingBytes ?? 0;
+    add(rung, wished, missing);
+    if (missing === 0 || wished <= leastContext) continue;
+    const longest = search.longest(mode, rung, wished);
+    if (longest) add(rung, contextOf(longest), 0);
+  }
+  return alternatives;
+}
+
+function isSameRung(one: Choice["rung"], other: Choice["rung"]): boolean {
+  return one.quantization === other.quantization && one.kvCacheType === other.kvCacheType;
+}
+
+/** The best of the smaller models that fits under the same wishes. */
+function firstThatFits(
+  model: PlannedModel,
+  hardware: PlanHardware,
+  wish: LoadWish,
+  others: readonly PlannedModel[],
+): LoadPlan | null {
+  const { tier: _tier, quantization: _quantization, ...pins } = wish.pins ?? {};
+  for (const other of others) {
+    if (other.shape.parameters >= model.shape.parameters) continue;
+    const plan = planLoad(other, hardware, { ...wish, pins });
+    if (plan.fits) return plan;
   }
   return null;
 }
 
-/** The best plan without GPUs; when nothing fits, the one that misses least. */
-function planOnCpu(model: PlannedModel, hardware: HardwareSnapshot, wish: LoadWish): Choice {
-  let last: Choice | null = null;
-  for (const need of contextChoices(model, wish, true)) {
-    const placement = placeOnCpu(model, { ...need, sequences: wish.sequences }, hardware);
-    if (placement.missingBytes === 0) return { placement, ...need };
-    if (!last || placement.missingBytes < last.placement.missingBytes) last = { placement, ...need };
-  }
-  if (!last) throw new Error("There is always one context to try.");
-  return last;
-}
-
-function wishedContext(model: PlannedModel, wish: LoadWish, onCpu: boolean): number {
-  const { trainContextSize } = model.shape;
-  return Math.min(wish.contextSize ?? (onCpu ? defaultCpuContext : trainContextSize), trainContextSize);
-}
-
-/** What to try, best first: the wished context, then halves of it, each with a 16-bit and then an 8-bit KV cache. */
-function* contextChoices(
-  model: PlannedModel,
-  wish: LoadWish,
-  onCpu: boolean,
-): Generator<{ contextSize: number; kvCacheType: KvCacheType }> {
-  for (let contextSize = wishedContext(model, wish, onCpu); ; contextSize = Math.max(leastContext, contextSize >> 1)) {
-    yield { contextSize, kvCacheType: "f16" };
-    if (canQuantizeKvCache(model.shape)) yield { contextSize, kvCacheType: "q8_0" };
-    if (contextSize <= leastContext) return;
-  }
-}
-
-function placementReason({ kind, gpuLayers, devices }: Placement, gpus: readonly UsableGpu[]): string {
-  const first = devices[0]?.name ?? "the GPU";
-  switch (kind) {
-    case "gpu":
-      return gpus.length > 1
-        ? `It fits whole on one GPU, ${first}, so the others stay free.`
-        : `It fits whole on the GPU, ${first}.`;
-    case "multi-gpu":
-      return `It does not fit on one GPU, so its layers are spread over ${gpus.length}.`;
-    case "partial":
-      return `Only ${gpuLayers} layers fit on the GPU; the rest runs on the CPU, which is slower.`;
-    case "cpu":
-      return gpus.length > 0
-        ? "No layer fits on the GPU, so it runs on the CPU."
-        : "No GPU is available, so it runs on the CPU.";
-  }
-}
-
-function missingReason({ devices, missingBytes }: Placement): string {
-  const where = devices.map(({ name }) => name).join(" and ");
-  return `It does not fit: ${gibibytes(missingBytes)} GiB are missing on ${where}. Choose a smaller model or quantization, or free memory.`;
-}
-
-function gibibytes(bytes: number): string {
-  return (bytes / 2 ** 30).toFixed(1);
-}
-
-function count(tokens: number): string {
-  return tokens.toLocaleString("en-US");
+/** What was asked for does not exist here: a GPU, or a rung with all the pinned parts. */
+function emptyPlan(model: PlannedModel, ladder: Ladder, wished: number, wish: LoadWish): LoadPlan {
+  const rung = ladder.all[0] ?? { tier: "BF16" as const, quantization: "BF16", kvCacheType: "f16" as const };
+  const none = { low: 0, high: 0 };
+  const reason =
+    ladder.atWish.length === 0
+      ? "No way to store this model has all the pinned parts at once. Leave one of them open."
+      : "This machine has no GPU with known free memory, and the plan was to use one.";
+  return {
+    model: model.id,
+    ...rung,
+    contextSize: wished,
+    slots: [{ contextSize: wished, count: wish.users }],
+    placement: "none",
+    gpuLayers: 0,
+    threads: 1,
+    fits: false,
+    missingBytes: model.file?.weightsBytes ?? 0,
+    devices: [],
+    estimate: { decodeTokensPerSecond: none, prefillTokensPerSecond: none, loadSeconds: 0 },
+    reasons: [reason],
+    alternatives: [],
+  };
 }

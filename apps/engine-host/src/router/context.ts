@@ -3,6 +3,7 @@ import type { Hardware } from "../hardware/hardware.ts";
 import type { Library } from "../ingestion/library.ts";
 import type { Logger } from "../logger.ts";
 import type { Models } from "../models/models.ts";
+import type { Planner } from "../models/planner.ts";
 import type { Retrieval } from "../retrieval/retrieval.ts";
 import type { DoctorCheck, HostDescription } from "@corral/protocol";
 
@@ -17,6 +18,7 @@ export interface Services {
   readonly description: HostDescription;
   readonly hardware: Hardware;
   readonly models: Models;
+  readonly planner: Pick<Planner, "planFor" | "matrix">;
   readonly library: Library;
   readonly retrieval: Retrieval;
   readonly chat: Chat;
