@@ -17,6 +17,8 @@ export interface LoadSettings {
   gpuLayers: number;
   threads: number;
   kvCacheType: KvCacheType;
+  /** Tokens evaluated in one step; the compute buffer grows with it. Absent: 512. */
+  batchSize?: number;
   /** Ids (as in GpuDevice) of the NVIDIA GPUs the engine may see; absent: all. llama.cpp spreads layers over all it sees. */
   visibleGpus?: string[];
 }
@@ -68,6 +70,27 @@ export interface LoadedModelFacts {
   /** "cpu", "cuda", "metal" or "vulkan". */
   backend: string;
   loadMs: number;
+  /** What the engine reports having allocated: per GPU it sees, in its order, and main memory last. */
+  memory: EngineMemory[];
+}
+
+/** What lies on one device, bytes. */
+export interface EngineMemory {
+  /** Number of the GPU among those the engine sees; null: main memory. */
+  gpu: number | null;
+  weightsBytes: number;
+  kvCacheBytes: number;
+  computeBytes: number;
+}
+
+/** Memory of the engine's own process that is resident in main memory, bytes. Null where no process of ours runs it. */
+export interface ResidentMemory {
+  /** Before the model was opened: the runtime alone. */
+  beforeBytes: number;
+  /** When it was loaded. */
+  afterBytes: number;
+  /** The most so far. */
+  peakBytes: number;
 }
 
 /**
@@ -76,6 +99,8 @@ export interface LoadedModelFacts {
  */
 export interface LoadedModel extends AsyncDisposable {
   readonly facts: LoadedModelFacts;
+  /** As last heard from the engine, at most a second old while it works; null: not known. */
+  readonly resident: ResidentMemory | null;
   /** Settles when the engine ends: null after disposal, else why it died. */
   readonly ended: Promise<{ reason: string } | null>;
   /** Token count of each text on its own, no special tokens. */

@@ -1,5 +1,14 @@
 import { CorralError, type ModelShape } from "@corral/protocol";
-import type { Engine, EngineMessage, EnginePart, GenerateRequest, LoadedModel, LoadSettings } from "./engine.ts";
+import type {
+  Engine,
+  EngineMemory,
+  EngineMessage,
+  EnginePart,
+  GenerateRequest,
+  LoadedModel,
+  LoadSettings,
+  ResidentMemory,
+} from "./engine.ts";
 
 /** What goes wrong with one load. */
 export type LoadFault = "crash" | "hang" | "out-of-memory";
@@ -17,6 +26,10 @@ export interface FakeScript {
   loadMs?: number;
   /** Time between words, ms; default 0. */
   wordMs?: number;
+  /** What a loaded model says it has allocated; default: nothing. */
+  memory?: EngineMemory[];
+  /** Default: not known. */
+  resident?: ResidentMemory;
   /** Fault of the nth load (from 1), if any. */
   loadFault?: (load: number) => LoadFault | null;
   /** Fault of the nth reply (from 1) of all models of this engine, if any. */
@@ -48,6 +61,8 @@ const shape: ModelShape = {
   vocabularySize: 100,
   trainContextSize: 1024,
 };
+
+const fakeMemory: EngineMemory[] = [{ gpu: null, weightsBytes: 0, kvCacheBytes: 0, computeBytes: 0 }];
 
 /** One word is one token. Deterministic: the same script and calls give the same parts. For tests of faults and speed. */
 export function createFakeEngine(script: FakeScript = {}): FakeEngine {
@@ -98,6 +113,7 @@ export function createFakeEngine(script: FakeScript = {}): FakeEngine {
 
 class FakeModel implements LoadedModel {
   readonly facts: LoadedModel["facts"];
+  readonly resident: ResidentMemory | null;
   readonly ended: Promise<{ reason: string } | null>;
   readonly #id: string;
   readonly #script: FakeScript;
@@ -122,7 +138,9 @@ class FakeModel implements LoadedModel {
     this.#over = over;
     this.ended = this.#end.promise;
     const { contextSize, sequences } = settings;
-    this.facts = { contextSize, sequences, shape, chatFormat: "Fake", backend: "cpu", loadMs: script.loadMs ?? 0 };
+    const { memory = fakeMemory, loadMs = 0, resident = null } = script;
+    this.facts = { contextSize, sequences, shape, chatFormat: "Fake", backend: "cpu", loadMs, memory };
+    this.resident = resident;
   }
 
   end(reason: string | null): void {

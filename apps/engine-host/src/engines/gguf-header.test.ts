@@ -52,6 +52,7 @@ describe("readGgufHeader", () => {
       weightsBytes: 5_166_080,
       inputBytes: 1_392_640,
       outputBytes: 1024,
+      layerBytes: Array<number>(6).fill(628_736),
       isTied: true,
       hasChatTemplate: true,
     });

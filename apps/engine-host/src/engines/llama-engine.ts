@@ -9,6 +9,7 @@ import type {
   LoadedModel,
   LoadedModelFacts,
   LoadSettings,
+  ResidentMemory,
 } from "./engine.ts";
 import { readGgufHeader } from "./gguf-header.ts";
 import { PartQueue } from "./part-queue.ts";
@@ -49,6 +50,7 @@ class WorkerModel implements LoadedModel {
   readonly #load = Promise.withResolvers<LoadedModelFacts>();
   readonly #logger: Logger;
   #facts: LoadedModelFacts | null = null;
+  #resident: ResidentMemory | null = null;
   #onLoadProgress: ((fraction: number) => void) | undefined;
   #nextCall = 1;
   #gone: { reason: string } | null = null;
@@ -85,6 +87,10 @@ class WorkerModel implements LoadedModel {
   get facts(): LoadedModelFacts {
     if (!this.#facts) throw new Error("The model has not been loaded yet.");
     return this.#facts;
+  }
+
+  get resident(): ResidentMemory | null {
+    return this.#resident;
   }
 
   /** The worker's process id, for tests and logs. */
@@ -169,6 +175,7 @@ class WorkerModel implements LoadedModel {
         this.#onLoadProgress?.(message.fraction);
         return;
       case "loaded":
+        this.#resident = message.resident;
         this.#load.resolve(message.facts);
         return;
       case "counts": {
@@ -190,6 +197,7 @@ class WorkerModel implements LoadedModel {
         this.#log(message);
         return;
       case "alive":
+        this.#resident = message.resident ?? this.#resident;
         return;
     }
   }

@@ -1,5 +1,12 @@
 import type { ErrorReport } from "@corral/protocol";
-import type { EngineMessage, EnginePart, GenerateRequest, LoadedModelFacts, LoadSettings } from "./engine.ts";
+import type {
+  EngineMessage,
+  EnginePart,
+  GenerateRequest,
+  LoadedModelFacts,
+  LoadSettings,
+  ResidentMemory,
+} from "./engine.ts";
 
 /**
  * What engine-host and an inference worker say to each other over the worker's IPC channel (`serialization: "advanced"`).
@@ -17,9 +24,9 @@ export type ToWorker =
 
 export type FromWorker =
   /** Sent every second by the worker's event loop. `evaluations` grows with each batch; `busy`: generations under way. */
-  | { type: "alive"; evaluations: number; busy: number }
+  | { type: "alive"; evaluations: number; busy: number; resident: ResidentMemory | null }
   | { type: "load-progress"; fraction: number }
-  | { type: "loaded"; facts: LoadedModelFacts }
+  | { type: "loaded"; facts: LoadedModelFacts; resident: ResidentMemory }
   | { type: "counts"; call: number; counts: number[] }
   | { type: "part"; call: number; part: EnginePart }
   /** The call failed; null: loading failed and the worker is of no use any more. */

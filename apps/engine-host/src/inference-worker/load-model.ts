@@ -9,6 +9,7 @@ import {
   LlamaLogLevel,
 } from "node-llama-cpp";
 import type { LoadedModelFacts, LoadSettings } from "../engines/engine.ts";
+import { BufferSizes } from "./buffer-sizes.ts";
 import { chatFormatOf } from "./chat-prompt.ts";
 import { SequencePool } from "./sequence-pool.ts";
 
@@ -42,6 +43,7 @@ export async function loadModel(
   log: (level: "warn" | "error", message: string) => void,
 ): Promise<ServedModel> {
   const startedAt = performance.now();
+  const buffers = new BufferSizes();
   const llama = await getLlama({
     gpu: settings.gpuLayers > 0 ? "auto" : false,
     // Never compile or download on the user's machine.
@@ -50,8 +52,12 @@ export async function loadModel(
     progressLogs: false,
     // 0: a context uses exactly the threads it is given.
     maxThreads: 0,
-    logLevel: LlamaLogLevel.warn,
-    logger: (level, message) => log(level === LlamaLogLevel.warn ? "warn" : "error", message.trim()),
+    // Until it is loaded: the sizes of its buffers are told at this level.
+    logLevel: LlamaLogLevel.info,
+    logger: (level, message) => {
+      if (level === LlamaLogLevel.info) buffers.read(message);
+      else log(level === LlamaLogLevel.warn ? "warn" : "error", message.trim());
+    },
   }).catch((error: unknown) => {
     throw loadFailed(id, `the llama.cpp library for this system could not be started (${messageOf(error)})`, error);
   });
@@ -65,13 +71,19 @@ export async function loadModel(
       contextSize: settings.contextSize,
       sequences: settings.sequences,
       threads: settings.threads,
-      // A quantized value cache needs flash attention.
+      batchSize: Math.min(settings.batchSize ?? 512, settings.contextSize * settings.sequences),
+      // Without it the compute buffer grows with the context (1B at 32K: 2.1 GiB instead of 0.25), and a quantized value
+      // cache needs it.
+      flashAttention: model.flashAttentionSupported,
       ...(settings.kvCacheType === "q8_0"
-        ? { experimentalKvCacheKeyType: "Q8_0", experimentalKvCacheValueType: "Q8_0", flashAttention: true }
+        ? { experimentalKvCacheKeyType: "Q8_0", experimentalKvCacheValueType: "Q8_0" }
         : {}),
       failedCreationRemedy: false,
     });
     const format = chatFormatOf(model);
+    // The log arrives on the event loop, after what it tells of.
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    llama.logLevel = LlamaLogLevel.warn;
     const sequences = Array.from({ length: settings.sequences }, () =>
       // Text must never fall out of the context unseen: generation refuses before it gets that far.
       context.getSequence({ contextShift: { strategy: refuseShift } }),
@@ -83,6 +95,7 @@ export async function loadModel(
       chatFormat: format.wrapperName,
       backend: llama.gpu === false ? "cpu" : llama.gpu,
       loadMs: performance.now() - startedAt,
+      memory: buffers.memory(),
     };
     return { llama, model, context, format, pool: new SequencePool(sequences), facts, evaluations: 0 };
   } catch (error) {

@@ -1,4 +1,5 @@
 import { CorralError } from "@corral/protocol";
+import type { ResidentMemory } from "../engines/engine.ts";
 import type { FromWorker, ToWorker } from "../engines/worker-channel.ts";
 import { renderPrompt } from "./chat-prompt.ts";
 import { generate } from "./generation.ts";
@@ -14,6 +15,7 @@ const heartbeatMs = 1000;
 
 let served: ServedModel | null = null;
 let modelId = "";
+let resident: ResidentMemory | null = null;
 const generations = new Map<number, AbortController>();
 
 function send(message: FromWorker): void {
@@ -32,6 +34,7 @@ function reportOf(error: unknown) {
 async function load(message: Extract<ToWorker, { type: "load" }>): Promise<void> {
   modelId = message.model;
   let sentAt = -Infinity;
+  const beforeBytes = process.memoryUsage.rss();
   try {
     served = await loadModel(
       message,
@@ -43,7 +46,9 @@ async function load(message: Extract<ToWorker, { type: "load" }>): Promise<void>
       },
       (level, line) => send({ type: "log", level, message: line }),
     );
-    send({ type: "loaded", facts: served.facts });
+    const afterBytes = process.memoryUsage.rss();
+    resident = { beforeBytes, afterBytes, peakBytes: afterBytes };
+    send({ type: "loaded", facts: served.facts, resident });
   } catch (error) {
     send({ type: "failed", call: null, error: reportOf(error) });
   }
@@ -102,4 +107,8 @@ endWithParent(Number(process.argv[2]));
 // Ctrl+C in a terminal reaches the whole process group; it is engine-host that decides when a worker ends.
 process.on("SIGINT", () => undefined);
 process.on("message", receive);
-setInterval(() => send({ type: "alive", evaluations: served?.evaluations ?? 0, busy: generations.size }), heartbeatMs);
+setInterval(() => {
+  // The compute buffer becomes resident only as it is used.
+  if (resident) resident.peakBytes = Math.max(resident.peakBytes, process.memoryUsage.rss());
+  send({ type: "alive", evaluations: served?.evaluations ?? 0, busy: generations.size, resident });
+}, heartbeatMs);

@@ -49,6 +49,17 @@ describe("migrations", () => {
     ]);
     expect(existsSync(join(directory, "backups"))).toBe(false);
   });
+
+  test("0002 adds the measurements of loads to a database of the first schema and keeps what it holds", () => {
+    migrate(database, directory, migrations.slice(0, 1));
+    database.exec("INSERT INTO settings VALUES ('kept', 'yes')");
+    const before = tableNames();
+    migrate(database, directory, migrations.slice(0, 2));
+    expect(schemaVersion(database)).toBe(2);
+    expect(tableNames().filter((name) => !before.includes(name))).toEqual(["fit_measurements"]);
+    expect(database.prepare("SELECT value FROM settings WHERE key = 'kept'").get()).toEqual({ value: "yes" });
+    expect(readdirSync(join(directory, "backups"))).toHaveLength(1);
+  });
 });
 
 describe("migrate", () => {

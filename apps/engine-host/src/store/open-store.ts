@@ -64,6 +64,7 @@ export async function openStore(
     conversations: table("conversations"),
     messages: table("messages"),
     modelFiles: table("modelFiles"),
+    fitMeasurements: table("fitMeasurements"),
     settings: table("settings"),
     async check() {
       // Reads every page, so it has a thread to itself.

@@ -6,6 +6,7 @@ import { collectionTable } from "./collections.ts";
 import { conversationTable } from "./conversations.ts";
 import { inTransaction, openDatabase, withStorageErrors } from "./database.ts";
 import { documentTable } from "./documents.ts";
+import { fitMeasurementTable } from "./fit-measurements.ts";
 import { indexWriter, type IndexWriter } from "./index-writer.ts";
 import { messageTable } from "./messages.ts";
 import { migrate, refuseNewer } from "./migrate.ts";
@@ -66,6 +67,7 @@ function open(): void {
     conversations: conversationTable(database, messages),
     messages,
     modelFiles: modelFileTable(database),
+    fitMeasurements: fitMeasurementTable(database),
     settings,
   };
 }

@@ -30,6 +30,7 @@ export interface Store extends AsyncDisposable {
   readonly conversations: ConversationTable;
   readonly messages: MessageTable;
   readonly modelFiles: ModelFileTable;
+  readonly fitMeasurements: FitMeasurementTable;
   readonly settings: SettingsTable;
   /** Row counts and integrity for `corral doctor`. */
   check(): Promise<{
@@ -219,6 +220,38 @@ export interface ModelFileTable {
   list(): Promise<ModelFile[]>;
   add(entry: { id: string; name: string; path: string; bytes: number }): Promise<ModelFile>;
   remove(id: string): Promise<void>;
+}
+
+/** Memory on one device by part, bytes. `overheadBytes` null: not measured. */
+export interface FitParts {
+  weightsBytes: number;
+  kvCacheBytes: number;
+  computeBytes: number;
+  overheadBytes: number | null;
+}
+
+/** What a load was predicted to take on a device, and what it took. */
+export interface FitMeasurement {
+  model: string;
+  quantization: string;
+  /** "cpu", "cuda", "metal" or "vulkan". */
+  backend: string;
+  /** The device's name: equal cards teach each other. */
+  deviceKind: string;
+  /** Tokens of one sequence. */
+  contextSize: number;
+  kvCacheType: string;
+  /** By the planner alone, without what it had learnt. */
+  predicted: FitParts;
+  measured: FitParts;
+  measuredAt: string;
+}
+
+export interface FitMeasurementTable {
+  /** Of one model file, newest first. */
+  list(model: string, quantization: string): Promise<FitMeasurement[]>;
+  /** One for each model, quantization, backend, device kind, context and KV cache type: the newest stays. */
+  add(entry: Omit<FitMeasurement, "measuredAt">): Promise<void>;
 }
 
 export interface SettingsTable {

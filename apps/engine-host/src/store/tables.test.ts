@@ -293,3 +293,32 @@ describe("model files", () => {
     expect((await store.modelFiles.list()).map(({ id }) => id)).toEqual(["b"]);
   });
 });
+
+describe("fit measurements", () => {
+  test("are listed newest first, and a load under the same conditions replaces the one before", async () => {
+    const parts = { weightsBytes: 5_000_000_000, kvCacheBytes: 2 ** 30, computeBytes: 2 ** 28, overheadBytes: 2 ** 29 };
+    const entry = {
+      model: "a",
+      quantization: "Q8_0",
+      backend: "cuda",
+      deviceKind: "NVIDIA GeForce RTX 4090",
+      contextSize: 8192,
+      kvCacheType: "f16",
+      predicted: parts,
+      measured: { ...parts, overheadBytes: null },
+    };
+    await store.fitMeasurements.add(entry);
+    await store.fitMeasurements.add({ ...entry, contextSize: 32_768 });
+    await store.fitMeasurements.add({ ...entry, measured: { ...parts, computeBytes: 2 ** 27 + 0.4 } });
+    await store.fitMeasurements.add({ ...entry, quantization: "Q4_K_M" });
+    const listed = await store.fitMeasurements.list("a", "Q8_0");
+    expect(listed.map(({ contextSize }) => contextSize)).toEqual([8192, 32_768]);
+    expect(listed[0]).toEqual({
+      ...entry,
+      measured: { ...parts, computeBytes: 2 ** 27 },
+      measuredAt: expect.any(String),
+    });
+    expect(listed[1]!.measured.overheadBytes).toBeNull();
+    expect(await store.fitMeasurements.list("b", "Q8_0")).toEqual([]);
+  });
+});

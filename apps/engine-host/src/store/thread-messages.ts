@@ -21,6 +21,7 @@ export const readMethods: { [Name in TableName]: readonly (keyof Store[Name])[] 
   conversations: ["list", "get"],
   messages: ["get", "path"],
   modelFiles: ["list"],
+  fitMeasurements: ["list"],
   settings: ["get"],
 };
 
