@@ -1,75 +1,371 @@
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { hardwareSnapshot } from "@corral/protocol";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { parseNvidiaSmi } from "./nvidia-smi.ts";
+import { describe, expect, it } from "vitest";
 import { createHardware } from "./read-hardware.ts";
+import { openFakeMachine, snapshotOf } from "./testing/fake-machine.ts";
 import { withinTime } from "./timeout.ts";
 
-let folder = "";
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "corral-hardware-"));
-});
-afterEach(async () => {
-  await rm(folder, { recursive: true });
-});
+const mebibyte = 2 ** 20;
+const gibibyte = 2 ** 30;
 
-/** A program in nvidia-smi's place. */
-async function tool(script: string): Promise<string> {
-  const path = join(folder, "nvidia-smi");
-  await writeFile(path, `#!/bin/sh\n${script}\n`);
-  await chmod(path, 0o755);
-  return path;
-}
-
-describe("snapshot", () => {
-  it("describes this machine in the protocol's words", async () => {
-    const snapshot = await createHardware({ diskPath: folder }).snapshot();
+describe("this machine", () => {
+  it("is described in the protocol's words", async () => {
+    const snapshot = await createHardware({ diskPath: import.meta.dirname }).snapshot();
     expect(hardwareSnapshot.parse(snapshot)).toEqual(snapshot);
     expect(snapshot.memory.availableBytes).toBeGreaterThan(0);
     expect(snapshot.memory.availableBytes).toBeLessThanOrEqual(snapshot.memory.totalBytes);
     expect(snapshot.cpu.physicalCores).toBeLessThanOrEqual(snapshot.cpu.logicalCores);
     expect(snapshot.disk.freeBytes).toBeGreaterThan(0);
-  });
-
-  it.skipIf(process.platform === "win32")("lists the GPUs nvidia-smi tells of", async () => {
-    const nvidiaSmi = await tool(`echo "0, GPU-aaaa, NVIDIA H100 80GB HBM3, 81559, 81000, 570.1"`);
-    const { gpus, notes } = await createHardware({ diskPath: folder, nvidiaSmi }).snapshot();
-    expect(gpus[0]).toMatchObject({ id: "GPU-aaaa", totalBytes: 81_559 * 2 ** 20, freeBytes: 81_000 * 2 ** 20 });
-    expect(notes).toEqual([]);
-  });
-
-  it.skipIf(process.platform === "win32")("notes a tool that hangs or fails, and answers all the same", async () => {
-    const hanging = await tool("exec sleep 30");
-    const slow = await createHardware({ diskPath: folder, nvidiaSmi: hanging, timeoutMs: 300 }).snapshot();
-    expect(slow.notes.join(" ")).toMatch(/nvidia-smi .*0\.3 s/);
-    const failing = await tool("echo NVIDIA-SMI has failed because it could not talk to the driver; exit 9");
-    const failed = await createHardware({ diskPath: folder, nvidiaSmi: failing }).snapshot();
-    expect(failed.notes.join(" ")).toContain("could not talk to the driver");
-    expect(failed.cpu.name).not.toBe("");
+    if (process.platform === "linux") expect(snapshot.cpu.instructionSets.length).toBeGreaterThan(0);
   });
 
   it("notes a disk that cannot be read", async () => {
-    const { disk, notes } = await createHardware({ diskPath: join(folder, "none") }).snapshot();
+    await using machine = await openFakeMachine(null);
+    const diskPath = join(machine.folder, "none");
+    const { disk, notes } = await createHardware({ ...machine.options, diskPath }).snapshot();
     expect(disk.freeBytes).toBeNull();
     expect(notes.join(" ")).toContain("The disk could not be read");
   });
+});
 
-  it("stops when cancelled", async () => {
-    await expect(createHardware({ diskPath: folder }).snapshot(AbortSignal.abort())).rejects.toMatchObject({
+describe.skipIf(process.platform === "win32")("recorded machines", () => {
+  it("1× RTX 4090: memory, link, processor, NUMA, and who else uses it", async () => {
+    const { gpus, cpu, numaNodes, runtimes, notes } = await snapshotOf("1x-rtx-4090");
+    expect(notes).toEqual([]);
+    expect(runtimes.cuda).toBe("12.6");
+    expect(gpus).toHaveLength(1);
+    expect(gpus[0]).toMatchObject({
+      id: expect.stringMatching(/^GPU-/) as string,
+      index: 0,
+      name: "NVIDIA GeForce RTX 4090",
+      vendor: "NVIDIA",
+      backend: "cuda",
+      usable: true,
+      totalBytes: 24_564 * mebibyte,
+      freeBytes: 15_642 * mebibyte,
+      usedBytes: 8466 * mebibyte,
+      usedByOthersBytes: 8466 * mebibyte,
+      processes: [{ pid: 48_211, name: "/opt/comfy/venv/bin/python, worker", usedBytes: 8192 * mebibyte, ours: false }],
+      computeCapability: "8.9",
+      driver: "560.35.03",
+      busAddress: "0000:01:00.0",
+      pcie: { generation: 1, width: 16, maxGeneration: 4, maxWidth: 16 },
+      numaNode: 0,
+      temperatureCelsius: 41,
+      powerWatts: 23.44,
+      powerLimitWatts: 450,
+      utilizationPercent: 3,
+      peers: [],
+      source: "nvidia-smi",
+      sources: ["nvidia-smi", "pci"],
+    });
+    expect(cpu.instructionSets).toEqual(expect.arrayContaining(["AVX2", "FMA", "F16C", "AVX512", "AVX512-VNNI"]));
+    expect(cpu.instructionSets).not.toContain("AMX");
+    expect(numaNodes).toEqual([{ id: 0, cpus: "0-31", totalBytes: 65_763_588 * 1024, freeBytes: 40_211_432 * 1024 }]);
+  });
+
+  it("2× RTX 3090 with a bridge: NVLink with its speed", async () => {
+    const { gpus, notes } = await snapshotOf("2x-rtx-3090-nvlink");
+    expect(notes).toEqual([]);
+    const [first, second] = gpus;
+    expect(first?.peers).toEqual([{ id: second?.id, link: "nvlink", links: 4, bytesPerSecond: 4 * 14.062e9 }]);
+    expect(second?.peers).toEqual([{ id: first?.id, link: "nvlink", links: 4, bytesPerSecond: 4 * 14.062e9 }]);
+    expect(first?.computeCapability).toBe("8.6");
+  });
+
+  it("4× A100: each on a NUMA node of its own, all linked", async () => {
+    const { gpus } = await snapshotOf("4x-a100-80gb");
+    expect(gpus.map(({ numaNode }) => numaNode)).toEqual([3, 1, 7, 5]);
+    expect(gpus.every(({ peers }) => peers.length === 3 && peers.every(({ link }) => link === "nvlink"))).toBe(true);
+    expect(gpus[0]?.peers[0]?.bytesPerSecond).toBe(100e9);
+    expect(gpus[0]?.totalBytes).toBe(81_920 * mebibyte);
+    expect(gpus.every(({ usable }) => usable)).toBe(true);
+  });
+
+  it("8× H100 SXM: network cards in the matrix are no GPUs", async () => {
+    const { gpus, runtimes } = await snapshotOf("8x-h100-sxm");
+    expect(gpus).toHaveLength(8);
+    expect(runtimes.cuda).toBe("12.8");
+    for (const gpu of gpus) {
+      expect(gpu.peers).toHaveLength(7);
+      expect(gpu.peers.every(({ link, links }) => link === "nvlink" && links === 18)).toBe(true);
+      expect(gpu.totalBytes).toBe(81_559 * mebibyte);
+      expect(gpu.numaNode).toBe(gpu.index < 4 ? 0 : 1);
+      expect(gpu.pcie?.maxGeneration).toBe(5);
+    }
+  });
+
+  it("10 cards: PCIe in all its kinds, ten digits in a process number", async () => {
+    const { gpus } = await snapshotOf("10x-rtx-a6000");
+    expect(gpus.map(({ index }) => index)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    const links = Object.fromEntries(
+      gpus[0]!.peers.map(({ id, link }) => [gpus.findIndex((gpu) => gpu.id === id), link]),
+    );
+    expect(links).toEqual({ 1: "pix", 2: "pxb", 3: "pxb", 4: "pxb", 5: "sys", 6: "sys", 7: "sys", 8: "sys", 9: "sys" });
+    expect(gpus[9]).toMatchObject({ utilizationPercent: 97, processes: [{ pid: 1_234_567_890 }] });
+  });
+
+  it("2 unequal cards, one of them busy, on a slot of four lanes", async () => {
+    const { gpus } = await snapshotOf("2-unequal");
+    expect(gpus.map(({ totalBytes }) => totalBytes)).toEqual([24_564 * mebibyte, 12_288 * mebibyte]);
+    expect(gpus[1]).toMatchObject({
+      freeBytes: 9114 * mebibyte,
+      usedByOthersBytes: 2821 * mebibyte,
+      pcie: { width: 4, maxWidth: 16 },
+      processes: [
+        { name: "C:\\Windows\\explorer.exe", usedBytes: null },
+        { name: "ollama_llama_server", usedBytes: 1536 * mebibyte },
+      ],
+    });
+    expect(gpus[0]?.peers[0]?.link).toBe("phb");
+  });
+
+  it("MIG: each part is a device, the divided GPU is not to be used", async () => {
+    const { gpus, notes } = await snapshotOf("mig-on");
+    expect(notes).toEqual([]);
+    const [whole, ...rest] = gpus;
+    expect(whole).toMatchObject({ usable: false, unusableReason: expect.stringContaining("MIG") as string });
+    const parts = rest.slice(0, 3);
+    expect(parts.map(({ name, usable, partition }) => [name, usable, partition])).toEqual(
+      ["3g.40gb", "2g.20gb", "1g.10gb"].map((profile) => [
+        `NVIDIA A100-SXM4-80GB MIG ${profile}`,
+        true,
+        { parentId: whole?.id, profile },
+      ]),
+    );
+    expect(parts.map(({ totalBytes }) => totalBytes)).toEqual([40_192, 19_968, 9728].map((size) => size * mebibyte));
+    expect(parts[0]?.freeBytes).toBe((40_192 - 3892) * mebibyte);
+    expect(parts.every(({ id }) => id.startsWith("MIG-"))).toBe(true);
+    expect(rest[3]).toMatchObject({ usable: true, partition: null, index: 1 });
+  });
+
+  it("2× MI300X: amd-smi, rocm-smi and the kernel agree and become one", async () => {
+    const { gpus, runtimes, notes } = await snapshotOf("2x-mi300x");
+    expect(notes).toEqual([]);
+    expect(runtimes.rocm).toBe("6.3.1");
+    expect(gpus).toHaveLength(2);
+    expect(gpus[1]).toMatchObject({
+      id: "0000:26:00.0",
+      name: "AMD Instinct MI300X",
+      vendor: "AMD",
+      backend: "vulkan",
+      totalBytes: 206_141_652_992,
+      freeBytes: (196_592 - 121_344) * mebibyte,
+      usedBytes: 121_344 * mebibyte,
+      usedByOthersBytes: 121_344 * mebibyte,
+      processes: [{ pid: 4242, name: "/usr/bin/python3.12", usedBytes: 126_877_696_000 }],
+      computeCapability: "gfx942",
+      driver: "6.10.5",
+      pcie: { generation: 5, width: 16, maxGeneration: 5, maxWidth: 16 },
+      peers: [{ id: "0000:05:00.0", link: "xgmi", links: 1, bytesPerSecond: 100e9 }],
+      numaNode: 1,
+      temperatureCelsius: 71,
+      powerWatts: 542,
+      powerLimitWatts: 750,
+      utilizationPercent: 87,
+      sources: ["amd-smi", "rocm-smi", "pci"],
+    });
+    expect(gpus[0]?.processes).toEqual([]);
+  });
+
+  it("Arc: xpu-smi's sizes, and its own process left out", async () => {
+    const { gpus, notes } = await snapshotOf("arc-a770");
+    expect(notes).toEqual([]);
+    expect(gpus).toHaveLength(1);
+    expect(gpus[0]).toMatchObject({
+      name: "Intel(R) Arc(TM) A770 Graphics",
+      vendor: "Intel",
+      backend: "vulkan",
+      totalBytes: 16_225_243_136,
+      freeBytes: 16_025_993_216,
+      usedBytes: Math.round(190.02 * mebibyte),
+      processes: [{ pid: 2210, name: "gnome-shell", usedBytes: 185_000_000 }],
+      temperatureCelsius: 46,
+      powerWatts: 38.73,
+      utilizationPercent: 4.5,
+      sources: ["xpu-smi", "pci"],
+    });
+  });
+
+  it("M2 Max: what macOS lets the GPU have of the memory", async () => {
+    const { gpus, cpu, memory, os, notes } = await snapshotOf("m2-max", "darwin");
+    expect(notes).toEqual([]);
+    expect(os).toEqual({ platform: "darwin", distribution: "macOS 14.6.1", architecture: "arm64" });
+    expect(cpu).toMatchObject({ name: "Apple M2 Max", instructionSets: ["NEON"] });
+    expect(memory.totalBytes).toBe(64 * gibibyte);
+    expect(gpus).toHaveLength(1);
+    expect(gpus[0]).toMatchObject({
+      name: "Apple M2 Max (38 GPU cores)",
+      backend: "metal",
+      unifiedMemory: true,
+      totalBytes: 48 * gibibyte,
+      freeBytes: 41_231_686_041,
+      usedBytes: 1_284_358_144,
+      utilizationPercent: 41,
+    });
+  });
+
+  it("M2 Max with a limit set by its owner", async () => {
+    await using machine = await openFakeMachine("m2-max", "darwin");
+    await machine.setTool(
+      "sysctl",
+      "printf 'hw.memsize: 68719476736\\nmachdep.cpu.brand_string: Apple M2 Max\\niogpu.wired_limit_mb: 20480\\n'",
+    );
+    const { gpus } = await createHardware(machine.options).snapshot();
+    expect(gpus[0]).toMatchObject({ totalBytes: 20 * gibibyte, freeBytes: 20 * gibibyte - 1_284_358_144 });
+  });
+
+  it("no GPU: a display for remote management is none, and nothing is amiss", async () => {
+    const { gpus, notes } = await snapshotOf("no-gpu");
+    expect(gpus).toEqual([]);
+    expect(notes).toEqual([]);
+  });
+
+  it("driver broken: the card is there, unusable, with the driver's own words", async () => {
+    const { gpus, notes } = await snapshotOf("driver-broken");
+    expect(gpus).toHaveLength(1);
+    expect(gpus[0]).toMatchObject({
+      name: "NVIDIA GeForce RTX 4090",
+      totalBytes: null,
+      usable: false,
+      unusableReason: expect.stringContaining("couldn't communicate with the NVIDIA driver") as string,
+      source: "pci",
+    });
+    expect(notes).toEqual([expect.stringContaining("couldn't communicate with the NVIDIA driver")]);
+  });
+});
+
+describe.skipIf(process.platform === "win32")("what tells our own use from others'", () => {
+  it("is the parent of a process, and an unknown share makes the rest unknown", async () => {
+    await using machine = await openFakeMachine("1x-rtx-4090");
+    const proc = machine.options.machine?.procRoot ?? "";
+    for (const [pid, parent] of [
+      [48_211, 900],
+      [900, process.pid],
+    ] as const) {
+      await mkdir(join(proc, String(pid)));
+      await writeFile(join(proc, String(pid), "status"), `Name:\tnode\nPPid:\t${parent}\n`);
+    }
+    const { gpus } = await createHardware(machine.options).snapshot();
+    expect(gpus[0]?.processes[0]?.ours).toBe(true);
+    expect(gpus[0]?.usedByOthersBytes).toBe((8466 - 8192) * mebibyte);
+  });
+});
+
+describe.skipIf(process.platform === "win32")("tools that misbehave", () => {
+  it("hang, with a child that holds the pipe: the time, a note, nothing left running", async () => {
+    await using machine = await openFakeMachine("no-gpu");
+    await machine.setTool("nvidia-smi", `/bin/sleep 60 & echo $! >> '${machine.folder}/sleepers'; wait`);
+    await machine.setTool("amd-smi", "exec /bin/sleep 60");
+    const hardware = createHardware({ ...machine.options, timeoutMs: 300 });
+    const { notes, cpu } = await hardware.snapshot();
+    expect(notes).toContainEqual(expect.stringMatching(/^nvidia-smi did not answer within 0\.3 s.*persistence/));
+    expect(notes).toContainEqual("amd-smi did not answer within 0.3 s.");
+    expect(notes).toHaveLength(2);
+    expect(cpu.name).not.toBe("");
+    const sleepers = (await readFile(join(machine.folder, "sleepers"), "utf8")).trim().split("\n").map(Number);
+    expect(sleepers.length).toBeGreaterThan(0);
+    if (process.platform !== "linux") return;
+    await expect.poll(async () => (await Promise.all(sleepers.map(isRunning))).includes(true)).toBe(false);
+  });
+
+  it("print without end: cut off with a note", async () => {
+    await using machine = await openFakeMachine("no-gpu");
+    await machine.setTool("nvidia-smi", "while :; do echo 0, GPU-aaaa, flood flood flood flood flood flood; done");
+    const { gpus, notes } = await createHardware(machine.options).snapshot();
+    expect(gpus).toEqual([]);
+    expect(notes).toEqual([expect.stringMatching(/nvidia-smi .*more than 1 MiB/)]);
+  });
+
+  it("fail in parts: what the others tell stays", async () => {
+    await using machine = await openFakeMachine("2x-rtx-3090-nvlink");
+    await machine.setTool(
+      "nvidia-smi",
+      `case "$*" in --query-gpu*) show nvidia-smi.query-gpu.csv ;; "topo -m") exec /bin/sleep 60 ;; *) echo broken; exit 3 ;; esac`,
+    );
+    const { gpus, notes } = await createHardware({ ...machine.options, timeoutMs: 300 }).snapshot();
+    expect(gpus.map(({ totalBytes, peers }) => [totalBytes, peers])).toEqual([
+      [24_576 * mebibyte, []],
+      [24_576 * mebibyte, []],
+    ]);
+    expect(notes.join(" ")).toContain("nvidia-smi topo -m did not answer within 0.3 s.");
+  });
+
+  it("are too old for a field: asked again without it", async () => {
+    await using machine = await openFakeMachine("1x-rtx-4090");
+    await machine.setTool(
+      "nvidia-smi",
+      `case "$*" in *compute_cap*) echo 'Field "compute_cap" is not a valid field to query.'; exit 2 ;; --query-gpu*) show nvidia-smi.query-gpu.csv ;; esac`,
+    );
+    const { gpus } = await createHardware(machine.options).snapshot();
+    expect(gpus[0]?.totalBytes).toBe(24_564 * mebibyte);
+  });
+
+  it("answer in the user's language unless asked for C: numbers keep their points", async () => {
+    await using machine = await openFakeMachine(null);
+    await machine.setTool(
+      "nvidia-smi",
+      `case "$*" in --query-gpu*) [ "$LC_ALL" = C ] && p=23.44 || p=23,44; printf 'index, uuid, memory.total [MiB], power.draw [W], name\\r\\n0, GPU-a, 24564, %s, Card\\r\\n' $p ;; esac`,
+    );
+    const environment = { ...machine.options.environment, LC_ALL: "de_DE.UTF-8" };
+    const { gpus } = await createHardware({ ...machine.options, environment }).snapshot();
+    expect(gpus[0]).toMatchObject({ powerWatts: 23.44, totalBytes: 24_564 * mebibyte, name: "Card" });
+  });
+
+  it("are stopped with the caller", async () => {
+    await using machine = await openFakeMachine(null);
+    await machine.setTool("nvidia-smi", "exec /bin/sleep 60");
+    const controller = new AbortController();
+    const snapshot = createHardware({ ...machine.options, timeoutMs: 20_000 }).snapshot(controller.signal);
+    setTimeout(() => controller.abort(), 50);
+    await expect(snapshot).rejects.toMatchObject({ code: "CANCELLED" });
+    await expect(createHardware(machine.options).snapshot(AbortSignal.abort())).rejects.toMatchObject({
       code: "CANCELLED",
     });
   });
 });
 
-describe("nvidia-smi's output", () => {
-  it("reads several GPUs, unknown memory and nonsense", () => {
-    const output = "0, GPU-a, A, 100, 50, 1\n1, GPU-b, B, [N/A], [N/A], \nError: something\n\n";
-    expect(parseNvidiaSmi(output).map(({ id, totalBytes, driver }) => [id, totalBytes, driver])).toEqual([
-      ["GPU-a", 100 * 2 ** 20, "1"],
-      ["GPU-b", null, null],
+describe.skipIf(process.platform === "win32")("sources that disagree", () => {
+  it("are named, the vendor's tool is right", async () => {
+    await using machine = await openFakeMachine("2x-mi300x");
+    const file = join(machine.options.machine?.sysRoot ?? "", "bus/pci/devices/0000:26:00.0/mem_info_vram_total");
+    await writeFile(file, `${96 * gibibyte}\n`);
+    const { gpus, notes } = await createHardware(machine.options).snapshot();
+    expect(gpus[1]?.totalBytes).toBe(206_141_652_992);
+    expect(notes).toEqual([
+      "AMD Instinct MI300X: amd-smi tells of 192.0 GiB memory, pci of 96.0 GiB; the figure of amd-smi is used.",
     ]);
+  });
+
+  it("leave gaps that the next one fills: AMD without its tools", async () => {
+    await using machine = await openFakeMachine("2x-mi300x");
+    await machine.setTool("amd-smi", "exit 1");
+    await machine.setTool("rocm-smi", "echo WARNING: No JSON data to report");
+    const { gpus, notes } = await createHardware(machine.options).snapshot();
+    expect(gpus[1]).toMatchObject({
+      usable: true,
+      backend: "vulkan",
+      totalBytes: 206_141_652_992,
+      freeBytes: 206_141_652_992 - 127_238_406_144,
+      powerWatts: 542,
+      temperatureCelsius: 71,
+      sources: ["pci"],
+    });
+    expect(notes).toEqual(["amd-smi could not be read: ended with 1."]);
+  });
+
+  it("Vulkan says which cards the engine reaches", async () => {
+    await using machine = await openFakeMachine("arc-a770");
+    const listed = (name: string) => ({ ...machine.options, vulkan: () => Promise.resolve([{ name }]) });
+    const reached = await createHardware(listed("Intel(R) Arc(tm) A770 Graphics (DG2)")).snapshot();
+    expect(reached.gpus.map(({ usable }) => usable)).toEqual([true]);
+    const missed = await createHardware(listed("llvmpipe (LLVM 17.0.6, 256 bits)")).snapshot();
+    expect(missed.gpus[0]).toMatchObject({
+      usable: false,
+      unusableReason: expect.stringContaining("Vulkan") as string,
+    });
+    expect(missed.gpus[1]).toMatchObject({ source: "vulkan", totalBytes: null });
   });
 });
 
@@ -83,3 +379,9 @@ describe("withinTime", () => {
     expect(notes).toEqual(["It did not answer within 0.02 s.", "It could not be read: broken."]);
   });
 });
+
+/** A dead process nobody has asked about yet still has a number. */
+async function isRunning(pid: number): Promise<boolean> {
+  const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "State: X");
+  return !/State:\s+[XZ]/.test(status);
+}
