@@ -2,6 +2,7 @@ import type { CorralClient, LibraryEvent, SearchHit } from "@corral/protocol";
 import type { Connection } from "../connection/connection.ts";
 import { sampleCitation, sampleCollections, sampleDocuments, samplePage } from "./sample-library.ts";
 import { sampleHardware, sampleModels, samplePlan } from "./sample-models.ts";
+import { sampleHardwareSample, sampleMatrix } from "./sample-planning.ts";
 
 /** A connection that answers from samples; what a screen asks beyond that fails as a lost link would. */
 export function sampleConnection(empty: boolean): Connection {
@@ -28,8 +29,10 @@ export function sampleConnection(empty: boolean): Connection {
     models: {
       watch: () => once(empty ? [] : sampleModels),
       plan: () => Promise.resolve(samplePlan),
+      planFor: () => Promise.resolve(samplePlan),
+      matrix: () => Promise.resolve(sampleMatrix),
     },
-    hardware: { snapshot: () => Promise.resolve(sampleHardware) },
+    hardware: { snapshot: () => Promise.resolve(sampleHardware), watch: () => once(sampleHardwareSample) },
     conversations: { watch: () => once({ type: "removed", conversationId: "" }), list: () => Promise.resolve([]) },
     chat: {},
   } as unknown as CorralClient;

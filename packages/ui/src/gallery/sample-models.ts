@@ -67,11 +67,10 @@ export const sampleModels: ModelSummary[] = [
 ];
 
 const gib = 2 ** 30;
-/** What the screens show; a device can tell more. */
-export const samplePlan = {
-  model: "llama-8b",
-  tier: "INT4",
-  quantization: "Q4_K_M",
+export const samplePlan: LoadPlan = {
+  model: "llama-3.1-8b-instruct",
+  tier: "BF16",
+  quantization: "BF16",
   kvCacheType: "f16",
   contextSize: 131_072,
   slots: [
@@ -86,36 +85,71 @@ export const samplePlan = {
   devices: [0, 1].map((at) => ({
     id: `gpu${at}`,
     name: `NVIDIA RTX 4090 (${at})`,
-    weightsBytes: 2.3 * gib,
-    kvCacheBytes: (9.5 + 7 * at) * gib,
+    weightsBytes: (9 - 3 * at) * gib,
+    kvCacheBytes: (9.5 - 3 * at) * gib,
     computeBytes: 1.2 * gib,
     overheadBytes: 0.4 * gib,
     reserveBytes: gib,
-    totalBytes: (14.4 + 7 * at) * gib,
+    totalBytes: 24 * gib,
     freeBytes: (23.1 - 4 * at) * gib,
+    usedByOthersBytes: (0.9 + 4 * at) * gib,
   })),
+  estimate: {
+    decodeTokensPerSecond: { low: 18, high: 39 },
+    prefillTokensPerSecond: { low: 2100, high: 5200 },
+    loadSeconds: 9,
+  },
   reasons: [
-    "All 33 layers fit on two graphics cards with the full context of 131,072 tokens.",
-    "The KV cache stays at 16 bits, because there is room for it.",
-    "The weights are INT4 · Q4_K_M.",
+    "It does not fit on fewer GPUs, so its layers are dealt to all 2, in proportion to what is free on each.",
+    "The weights alone (BF16 tier) take 15.0 GiB; with the KV cache for 131,072 tokens, compute buffers, overhead and reserve it is 36.2 GiB.",
   ],
-} as LoadPlan;
+  alternatives: [
+    { tier: "BF16", quantization: "BF16", kvCacheType: "q8_0", contextSize: 131_072, fits: true, missingBytes: 0 },
+    { tier: "FP8", quantization: "Q8_0", kvCacheType: "f16", contextSize: 131_072, fits: true, missingBytes: 0 },
+    { tier: "INT4", quantization: "IQ4_XS", kvCacheType: "q8_0", contextSize: 65_536, fits: true, missingBytes: 0 },
+  ],
+};
 
-export const sampleHardware = {
+export const sampleHardware: HardwareSnapshot = {
   takenAt: "2025-01-01T00:00:00Z",
   os: { platform: "linux", distribution: "Debian GNU/Linux 12", architecture: "x64" },
-  cpu: { name: "AMD EPYC 7543 32-Core Processor", physicalCores: 32, logicalCores: 64 },
+  cpu: {
+    name: "AMD EPYC 7543 32-Core Processor",
+    physicalCores: 32,
+    logicalCores: 64,
+    instructionSets: ["AVX2", "AVX512", "AMX"],
+  },
   memory: { totalBytes: 256 * gib, availableBytes: 180 * gib },
+  numaNodes: [],
   gpus: [0, 1].map((index) => ({
     id: `gpu${index}`,
     index,
-    name: `NVIDIA RTX 4090 (${index})`,
+    name: "NVIDIA GeForce RTX 3090",
     vendor: "NVIDIA",
     totalBytes: 24 * gib,
     freeBytes: (23.1 - 4 * index) * gib,
     driver: "560.35",
     source: "nvidia-smi",
+    sources: ["nvidia-smi", "systeminformation"],
+    backend: "cuda",
+    usable: true,
+    unusableReason: null,
+    usedBytes: (0.9 + 4 * index) * gib,
+    usedByOthersBytes: 0.9 * gib,
+    processes: [],
+    unifiedMemory: false,
+    busAddress: `0000:0${index + 1}:00.0`,
+    computeCapability: "8.6",
+    pcie: { generation: 1, width: 16, maxGeneration: 4, maxWidth: 16 },
+    peers: [{ id: `gpu${1 - index}`, link: "nvlink", links: 4, bytesPerSecond: 56.25e9 }],
+    numaNode: 0,
+    temperatureCelsius: 40,
+    powerWatts: 30,
+    powerLimitWatts: 350,
+    utilizationPercent: 0,
+    partition: null,
   })),
+  runtimes: { cuda: "12.6", rocm: null },
   disk: { path: "/", freeBytes: 812 * gib },
-  notes: ["The temperature of the graphics cards could not be read."],
-} as HardwareSnapshot;
+  notes: ["systeminformation names the cards otherwise; nvidia-smi was believed."],
+};

@@ -1,4 +1,4 @@
-import type { ErrorReport, HardwareSnapshot, LoadPlan, ModelSummary } from "@corral/protocol";
+import type { ErrorReport, LoadPlan, ModelSummary } from "@corral/protocol";
 import { createStore, type StoreApi } from "zustand/vanilla";
 import type { Connection } from "../connection/connection.ts";
 import { fileNotOnDisk, reportOf } from "../connection/error-report.ts";
@@ -9,8 +9,6 @@ export interface ModelsState {
   readonly loaded: boolean;
   /** How each model would be loaded here, once asked for with `planFor`. */
   readonly plans: Readonly<Record<string, LoadPlan>>;
-  /** What this machine has, once asked for with `readHardware`. */
-  readonly hardware: HardwareSnapshot | null;
   /** What went wrong with one model (by id); "" for adding a file. */
   readonly errors: Readonly<Record<string, ErrorReport>>;
   readonly adding: boolean;
@@ -23,7 +21,6 @@ export interface ModelsState {
   load(model: string): Promise<void>;
   unload(model: string): Promise<void>;
   planFor(model: string): Promise<void>;
-  readHardware(): Promise<void>;
   dismissError(model: string): void;
 }
 
@@ -32,13 +29,12 @@ const ADDING = "";
 
 /** The models on the host, kept up to date by it. */
 export function createModelsStore(connection: Connection): StoreApi<ModelsState> {
-  const { models: procedures, hardware } = connection.client;
+  const { models: procedures } = connection.client;
 
   const store = createStore<ModelsState>()((set, get) => ({
     models: [],
     loaded: false,
     plans: {},
-    hardware: null,
     errors: {},
     adding: false,
     add: async (path) => {
@@ -60,10 +56,6 @@ export function createModelsStore(connection: Connection): StoreApi<ModelsState>
       report(model, async () => {
         const plan = await procedures.plan({ model });
         set(({ plans }) => ({ plans: { ...plans, [model]: plan } }));
-      }),
-    readHardware: () =>
-      report(ADDING, async () => {
-        set({ hardware: await hardware.snapshot() });
       }),
     dismissError: (model) => set(({ errors }) => ({ errors: without(errors, model) })),
   }));

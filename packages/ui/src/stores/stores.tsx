@@ -4,9 +4,11 @@ import type { Connection } from "../connection/connection.ts";
 import { createChatStore, type ChatState } from "./chat-store.ts";
 import { createConnectionStore, type ConnectionStoreState } from "./connection-store.ts";
 import { createConversationsStore, type ConversationsState } from "./conversations-store.ts";
+import { createHardwareStore, type HardwareState } from "./hardware-store.ts";
 import { createLibraryStore, type LibraryState } from "./library-store.ts";
 import { createModelsStore, type ModelsState } from "./models-store.ts";
 import { createNavigationStore, type NavigationState } from "./navigation-store.ts";
+import { createPlanningStore, type PlanningState } from "./planning-store.ts";
 import { createPreferencesStore, type PreferencesState } from "./preferences-store.ts";
 import { createSourceStore, type SourceState } from "./source-store.ts";
 
@@ -19,6 +21,8 @@ export interface Stores {
   readonly chat: StoreApi<ChatState>;
   readonly library: StoreApi<LibraryState>;
   readonly models: StoreApi<ModelsState>;
+  readonly hardware: StoreApi<HardwareState>;
+  readonly planning: StoreApi<PlanningState>;
   readonly source: StoreApi<SourceState>;
 }
 
@@ -31,6 +35,8 @@ export function createStores(connection: Connection): Stores {
     chat: createChatStore(connection),
     library: createLibraryStore(connection),
     models: createModelsStore(connection),
+    hardware: createHardwareStore(connection),
+    planning: createPlanningStore(connection),
     source: createSourceStore(connection),
   };
 }
@@ -59,4 +65,6 @@ export const useConversations = <T,>(select: (state: ConversationsState) => T) =
 export const useChat = <T,>(select: (state: ChatState) => T) => useStore(useStores().chat, select);
 export const useLibrary = <T,>(select: (state: LibraryState) => T) => useStore(useStores().library, select);
 export const useModels = <T,>(select: (state: ModelsState) => T) => useStore(useStores().models, select);
+export const useHardware = <T,>(select: (state: HardwareState) => T) => useStore(useStores().hardware, select);
+export const usePlanning = <T,>(select: (state: PlanningState) => T) => useStore(useStores().planning, select);
 export const useSource = <T,>(select: (state: SourceState) => T) => useStore(useStores().source, select);
