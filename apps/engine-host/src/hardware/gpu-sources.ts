@@ -25,8 +25,8 @@ export interface Machine {
   isOurs: IsOurs;
   /** The graphics cards as systeminformation describes them, for machines without a source of their own. */
   graphics(): Promise<GpuReading[]>;
-  /** The GPUs Vulkan lists, from whoever has an engine; absent: not asked. */
-  vulkan?: (() => Promise<VulkanDevice[]>) | undefined;
+  /** The GPUs Vulkan lists, from whoever has an engine; null: not asked, or no answer. */
+  vulkan: Promise<VulkanDevice[] | null>;
 }
 
 /** Readings of all sources, the most trustworthy first, and what could not be read. */
@@ -73,7 +73,7 @@ export async function readGpuSources(machine: Machine): Promise<GpuReadings> {
   const gpus = sources.flatMap((found) => found.gpus);
   notes.push(...sources.flatMap((found) => found.notes));
   explainUnreachable(gpus, reasons);
-  await compareWithVulkan(gpus, notes, machine.vulkan);
+  compareWithVulkan(gpus, await machine.vulkan);
   return {
     gpus,
     notes,
@@ -110,7 +110,10 @@ const drivers: Record<string, { tool: string; advice: string }> = {
   Intel: { tool: "xpu-smi", advice: "No tool tells its memory; install xpu-smi." },
 };
 
-/** A card the bus lists, but no driver tells the memory of, cannot be planned with; the reason stands on the card. */
+/**
+ * A card the bus lists, but no driver tells the memory of, cannot be planned with; the reason stands on the card. A tool
+ * that lists other cards, but not this one, runs in a container that was not given it, or the card has failed.
+ */
 function explainUnreachable(gpus: readonly GpuReading[], reasons: ReadonlyMap<string, string>): void {
   for (const gpu of gpus) {
     if (gpu.source !== "pci" && gpu.source !== "windows") continue;
@@ -122,8 +125,13 @@ function explainUnreachable(gpus: readonly GpuReading[], reasons: ReadonlyMap<st
       if (gpu.vendor !== "NVIDIA") gpu.backend = "vulkan";
       continue;
     }
+    const driver = drivers[gpu.vendor];
+    const isListing = gpus.some(({ source }) => source === driver?.tool);
+    const unlisted = isListing
+      ? `${driver?.tool} does not list it: this container was not given it, or it has failed.`
+      : null;
     gpu.usable = false;
-    gpu.unusableReason = reasons.get(gpu.vendor) ?? drivers[gpu.vendor]?.advice ?? "Its memory is not known.";
+    gpu.unusableReason = reasons.get(gpu.vendor) ?? unlisted ?? driver?.advice ?? "Its memory is not known.";
   }
 }
 
@@ -131,12 +139,7 @@ function explainUnreachable(gpus: readonly GpuReading[], reasons: ReadonlyMap<st
  * The embedded engine reaches AMD's and Intel's cards through Vulkan: a card Vulkan does not list is out of its reach, and
  * one that only Vulkan lists is worth knowing.
  */
-async function compareWithVulkan(gpus: GpuReading[], notes: string[], vulkan: Machine["vulkan"]): Promise<void> {
-  if (!vulkan) return;
-  const listed = await vulkan().catch((error: unknown) => {
-    notes.push(`Vulkan could not be asked: ${error instanceof Error ? error.message : String(error)}.`);
-    return null;
-  });
+function compareWithVulkan(gpus: GpuReading[], listed: VulkanDevice[] | null): void {
   if (!listed) return;
   const unmatched = listed.map(({ name }) => name);
   const take = (name: string | undefined) => {

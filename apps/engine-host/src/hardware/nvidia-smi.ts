@@ -137,7 +137,7 @@ export function parseGpus(csv: string): GpuReading[] {
 }
 
 /** Memory comes in MiB. Part of the total belongs to the driver, so used and free are less than the total. */
-export function memoryOf(record: Record<string, string>) {
+function memoryOf(record: Record<string, string>) {
   return {
     totalBytes: bytesOf(record["memory.total"], mebibyte),
     freeBytes: bytesOf(record["memory.free"], mebibyte),
@@ -240,7 +240,7 @@ function parseParts(list: string): MigPart[] {
   return parts;
 }
 
-export interface PartMemory {
+interface PartMemory {
   totalBytes: number;
   usedBytes: number;
 }

@@ -3,7 +3,7 @@ import { freemem, release, totalmem } from "node:os";
 import { CorralError, type HardwareSnapshot } from "@corral/protocol";
 import systeminformation, { type Systeminformation } from "systeminformation";
 import type { GpuReading } from "./gpu-reading.ts";
-import { readGpuSources, type Machine } from "./gpu-sources.ts";
+import { readGpuSources, type Machine, type VulkanDevice } from "./gpu-sources.ts";
 import type { Hardware } from "./hardware.ts";
 import { LiveSampling } from "./live-sampling.ts";
 import { ownProcesses } from "./own-process.ts";
@@ -30,7 +30,7 @@ export interface HardwareOptions {
   /** Time from one live sample to the next, ms. */
   intervalMs?: number;
   /** The GPUs Vulkan lists, from whoever has an engine. */
-  vulkan?: Machine["vulkan"];
+  vulkan?: () => Promise<VulkanDevice[]>;
   /** Environment of the vendors' tools; their PATH is where they are looked for. */
   environment?: NodeJS.ProcessEnv;
   /** Another machine than this one, for tests. */
@@ -65,7 +65,8 @@ export function createHardware(options: HardwareOptions): Hardware {
     const read = <Value>(what: string, reader: () => Promise<Value>) =>
       withinTime(timeoutMs, what, (sentence) => notes.push(sentence), reader);
     const graphics = async () => graphicsOf(await system.graphics());
-    const sources = readGpuSources({ platform, architecture, sysRoot, run, isOurs, graphics, vulkan });
+    const listed = vulkan ? read("Vulkan's list of GPUs", vulkan) : Promise.resolve(null);
+    const sources = readGpuSources({ platform, architecture, sysRoot, run, isOurs, graphics, vulkan: listed });
     const [os, cpu, instructionSets, numaNodes, memory, disk, gpuReadings] = await Promise.all([
       read("The operating system's name", () => system.osInfo()),
       read("The processor", () => system.cpu()),

@@ -171,6 +171,7 @@ describe("other tools", () => {
           },
           { Name: "Microsoft Remote Display Adapter", PNPDeviceID: "SWD\\REMOTEDISPLAYENUM\\RDPIDD" },
         ],
+        usage: [{ DedicatedUsage: 0 }, { DedicatedUsage: 1_073_741_824 }],
         sizes: [
           {
             MatchingDeviceId: "PCI\\VEN_1002&DEV_744C&REV_C8",
@@ -186,7 +187,13 @@ describe("other tools", () => {
       }),
     );
     expect(adapters).toHaveLength(1);
-    expect(adapters[0]).toMatchObject({ vendor: "AMD", totalBytes: 25_753_026_560, driver: "32.0.11037.4004" });
+    expect(adapters[0]).toMatchObject({
+      vendor: "AMD",
+      totalBytes: 25_753_026_560,
+      usedBytes: gibibyte,
+      freeBytes: 25_753_026_560 - gibibyte,
+      driver: "32.0.11037.4004",
+    });
   });
 
   it("the processor: AVX512 only when all of it is there", () => {

@@ -13,7 +13,8 @@ export const adapterArguments = [
   "-Command",
   "$ErrorActionPreference='SilentlyContinue';" +
     "@{adapters=@(Get-CimInstance Win32_VideoController|Select Name,AdapterCompatibility,DriverVersion,PNPDeviceID);" +
-    `sizes=@(Get-ItemProperty '${classKey}'|Select MatchingDeviceId,DriverDesc,'HardwareInformation.qwMemorySize')}` +
+    `sizes=@(Get-ItemProperty '${classKey}'|Select MatchingDeviceId,DriverDesc,'HardwareInformation.qwMemorySize');` +
+    "usage=@(Get-CimInstance Win32_PerfFormattedData_GPUPerformanceCounters_GPUAdapterMemory|Select DedicatedUsage)}" +
     "|ConvertTo-Json -Depth 3 -Compress",
 ];
 
@@ -30,7 +31,7 @@ const vendors: [RegExp, string][] = [
 export function parseAdapters(output: string): GpuReading[] {
   const answer = objectOf(jsonOf(output));
   const sizes = objectsOf(answer["sizes"]);
-  return objectsOf(answer["adapters"]).flatMap((adapter): GpuReading[] => {
+  const readings = objectsOf(answer["adapters"]).flatMap((adapter): GpuReading[] => {
     const device = textOf(adapter["PNPDeviceID"]) ?? "";
     const vendor = vendors.find(([pattern]) => pattern.test(device))?.[1];
     const name = textOf(adapter["Name"]);
@@ -51,4 +52,19 @@ export function parseAdapters(output: string): GpuReading[] {
       },
     ];
   });
+  return withUse(readings, objectsOf(answer["usage"]));
+}
+
+/**
+ * Windows counts the use of each adapter under a number the adapters do not show, so it is known whose it is only where
+ * one adapter has memory of its own.
+ */
+function withUse(readings: GpuReading[], usage: Record<string, unknown>[]): GpuReading[] {
+  const counts = usage.flatMap((entry) => bytesOf(entry["DedicatedUsage"]) ?? []);
+  const sized = readings.filter(({ totalBytes }) => totalBytes != null);
+  const [only] = sized;
+  if (!only?.totalBytes || sized.length > 1 || counts.length === 0) return readings;
+  only.usedBytes = Math.max(...counts);
+  only.freeBytes = Math.max(0, only.totalBytes - only.usedBytes);
+  return readings;
 }

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createFakeEngine, type FakeEngine, type FakeScript } from "../engines/fake-engine.ts";
 import { buildGguf } from "../engines/gguf.test-builder.ts";
 import { openLogger } from "../logger.ts";
-import type { ModelFile, Store } from "../store/store.ts";
+import type { FitMeasurement, ModelFile, Store } from "../store/store.ts";
 import { cancelled, type Clock } from "./abortable.ts";
 import { createModels } from "./create-models.ts";
 import type { Models } from "./models.ts";
@@ -39,9 +39,20 @@ class TestClock implements Clock {
   }
 }
 
-function memoryStore(): Pick<Store, "modelFiles"> {
+function memoryStore(): Pick<Store, "modelFiles" | "fitMeasurements"> {
   let files: ModelFile[] = [];
+  measurements = [];
   return {
+    fitMeasurements: {
+      list: (model, quantization) =>
+        Promise.resolve(
+          measurements.filter((entry) => entry.model === model && entry.quantization === quantization).toReversed(),
+        ),
+      add: (entry) => {
+        measurements.push({ ...entry, measuredAt: new Date(0).toISOString() });
+        return Promise.resolve();
+      },
+    },
     modelFiles: {
       list: () => Promise.resolve(files),
       add: (entry) => {
@@ -60,14 +71,17 @@ function memoryStore(): Pick<Store, "modelFiles"> {
 const machine = (availableBytes: number): HardwareSnapshot => ({
   takenAt: new Date(0).toISOString(),
   os: { platform: "linux", distribution: "Test", architecture: "x64" },
-  cpu: { name: "Test CPU", physicalCores: 4, logicalCores: 8 },
+  cpu: { name: "Test CPU", physicalCores: 4, logicalCores: 8, instructionSets: [] },
   memory: { totalBytes: 32 * gibibyte, availableBytes },
+  numaNodes: [],
   gpus: [],
+  runtimes: { cuda: null, rocm: null },
   disk: { path: "/", freeBytes: null },
   notes: [],
 });
 
 let folder = "";
+let measurements: FitMeasurement[] = [];
 let clock: TestClock;
 let engine: FakeEngine;
 let models: Models;
@@ -81,7 +95,12 @@ async function setUp(script: FakeScript = {}, names: string[] = ["a", "b"], with
   models = createModels({
     store: memoryStore(),
     engine,
-    hardware: { snapshot: () => Promise.resolve(machine(available)) },
+    hardware: {
+      snapshot: () => Promise.resolve(machine(available)),
+      watch: () => {
+        throw new Error("Nobody watches here.");
+      },
+    },
     logger,
     embeddedModelPath: join(folder, "reader.gguf"),
     clock,
