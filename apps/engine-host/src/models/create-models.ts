@@ -1,34 +1,28 @@
-import { CorralError, type LoadPlan, type ModelSummary } from "@corral/protocol";
+import { loadavg } from "node:os";
+import type { LoadPlan, ModelSummary } from "@corral/protocol";
 import type { Engine } from "../engines/engine.ts";
 import type { Hardware } from "../hardware/hardware.ts";
 import type { Logger } from "../logger.ts";
-import { neededBytes } from "../planning/placement.ts";
-import { planLoad } from "../planning/plan-load.ts";
 import { tierOf } from "../planning/precision-tier.ts";
 import type { Store } from "../store/store.ts";
 import { cancelled, systemClock, type Clock } from "./abortable.ts";
+import { FitContract } from "./fit-contract.ts";
+import { FitRecord } from "./fit-record.ts";
 import { LoadedModels, type Instance, type Loadable } from "./loaded-models.ts";
 import { ModelLibrary, type LibraryModel } from "./model-library.ts";
 import type { ModelLease, Models } from "./models.ts";
-import { plannedFile } from "./planner.ts";
 
 export interface ModelsOptions {
-  store: Pick<Store, "modelFiles">;
+  store: Pick<Store, "modelFiles" | "fitMeasurements">;
   engine: Engine;
   hardware: Hardware;
   logger: Logger;
   /** The GGUF file of the reader model that ships with Corral; null: none does. */
   embeddedModelPath: string | null;
   clock?: Clock;
+  /** Runnable threads on this machine, averaged over a minute. Absent: the system's own figure. */
+  loadAverage?: () => number;
 }
-
-/** How many replies the reader writes side by side: it is small enough. */
-const readerSequences = 2;
-/**
- * ggml's threads spin while they wait for each other, so on busy cores two are slower than one by a factor of a hundred
- * (2 cores at load 12: 21 tokens in 8 s against 39 ms). Five million parameters gain nothing from a second one.
- */
-const readerThreads = 1;
 
 /** The models of this machine. */
 export function createModels(options: ModelsOptions): Models {
@@ -38,14 +32,15 @@ export function createModels(options: ModelsOptions): Models {
 class ModelService implements Models {
   readonly #library: ModelLibrary;
   readonly #loaded: LoadedModels;
-  readonly #hardware: Hardware;
+  readonly #fit: FitContract;
   readonly #lifetime = new AbortController();
   readonly #watchers = new Set<() => void>();
 
-  constructor({ store, engine, hardware, logger, embeddedModelPath, clock = systemClock }: ModelsOptions) {
+  constructor({ store, engine, hardware, logger, embeddedModelPath, ...options }: ModelsOptions) {
+    const { clock = systemClock, loadAverage = () => loadavg()[0] ?? 0 } = options;
     this.#library = new ModelLibrary(store.modelFiles, embeddedModelPath);
     this.#loaded = new LoadedModels(engine, clock, logger, () => this.#changed());
-    this.#hardware = hardware;
+    this.#fit = new FitContract({ hardware, record: new FitRecord(store.fitMeasurements), logger, loadAverage });
   }
 
   async list(): Promise<ModelSummary[]> {
@@ -85,7 +80,8 @@ class ModelService implements Models {
 
   async plan(id: string): Promise<LoadPlan> {
     const model = await this.#library.get(id);
-    return this.#loaded.condition(id).plan ?? this.#newPlan(model, this.#lifetime.signal);
+    const { plan } = this.#loaded.condition(id);
+    return plan ?? this.#fit.plan(model, this.#loaded.replacedBy(model), this.#lifetime.signal);
   }
 
   async load(id: string, signal: AbortSignal): Promise<ModelSummary> {
@@ -129,30 +125,17 @@ class ModelService implements Models {
   }
 
   #loadable(model: LibraryModel): Loadable {
-    const plan = async (signal: AbortSignal) => {
-      const made = await this.#newPlan(model, signal);
-      if (!made.fits) throw insufficientMemory(model, made);
-      return made;
+    return {
+      id: model.id,
+      path: model.path,
+      embedded: model.embedded,
+      reserve: (failed, signal) => this.#fit.reserve(model, failed, signal),
+      settle: (loaded, reserved) => this.#fit.settle(loaded, reserved),
     };
-    return { id: model.id, path: model.path, embedded: model.embedded, plan };
-  }
-
-  /** @throws CorralError what is wrong with the file, CANCELLED */
-  async #newPlan(model: LibraryModel, signal: AbortSignal): Promise<LoadPlan> {
-    if (!model.header) {
-      const { code, message, data } = model.problem ?? CorralError.reportOf(null);
-      throw new CorralError(code, message, data as never);
-    }
-    const hardware = await this.#hardware.snapshot(signal);
-    const planned = plannedFile(model.id, model.header);
-    if (!model.embedded) return planLoad(planned, hardware, { contextSize: null, users: 1 });
-    // The reader stays on the CPU: a GPU's runtime alone takes a hundred times the memory the model needs.
-    const wish = { contextSize: model.header.shape.trainContextSize, users: readerSequences, hasEqualSlots: true };
-    return { ...planLoad(planned, { ...hardware, gpus: [] }, wish), threads: readerThreads };
   }
 
   #summary(model: LibraryModel): ModelSummary {
-    const { state, loadProgress, plan, lastError } = this.#loaded.condition(model.id);
+    const { state, loadProgress, plan, measured, lastError } = this.#loaded.condition(model.id);
     const { header } = model;
     return {
       id: model.id,
@@ -168,21 +151,11 @@ class ModelService implements Models {
       loadProgress,
       contextSize: plan?.contextSize ?? null,
       lastError: lastError ?? model.problem,
+      memory: plan && { plan, measured },
     };
   }
 
   #changed(): void {
     for (const notice of this.#watchers) notice();
   }
-}
-
-function insufficientMemory(model: LibraryModel, plan: LoadPlan): CorralError<"INSUFFICIENT_MEMORY"> {
-  const message = `${model.name} does not fit into the memory of this machine. ${plan.reasons[0] ?? ""}`;
-  const devices = plan.devices.map((device) => ({
-    id: device.id,
-    name: device.name,
-    neededBytes: neededBytes(device),
-    freeBytes: device.freeBytes,
-  }));
-  return new CorralError("INSUFFICIENT_MEMORY", message, { devices });
 }

@@ -1,8 +1,11 @@
-import { CorralError, type ErrorReport, type LoadPlan, type ModelState } from "@corral/protocol";
-import type { Engine, LoadedModel } from "../engines/engine.ts";
+import { CorralError, type ErrorReport, type LoadPlan, type MeasuredMemory, type ModelState } from "@corral/protocol";
+import type { Engine, LoadedModel, LoadSettings } from "../engines/engine.ts";
+import type { Reservation } from "../hardware/memory-ledger.ts";
 import type { Logger } from "../logger.ts";
+import { batchTokensOf } from "../planning/memory-model.ts";
 import { abortable, cancelled, type Clock } from "./abortable.ts";
 import { CrashRecord } from "./crash-record.ts";
+import type { ReservedPlan } from "./fit-contract.ts";
 
 /** What is needed to load one model. */
 export interface Loadable {
@@ -10,8 +13,14 @@ export interface Loadable {
   path: string;
   /** Stays loaded beside any other model: it is small. */
   embedded: boolean;
-  /** Called when its turn has come, with all that had to make room gone. @throws CorralError what stops a load */
-  plan(signal: AbortSignal): Promise<LoadPlan>;
+  /**
+   * Called when its turn has come, with all that had to make room gone.
+   * @param failed a plan whose load failed for lack of memory; null comes back when there is none to try after it
+   * @throws CorralError what stops a load
+   */
+  reserve(failed: LoadPlan | null, signal: AbortSignal): Promise<ReservedPlan | null>;
+  /** Measures what was loaded. */
+  settle(model: LoadedModel, reserved: ReservedPlan): Promise<MeasuredMemory[]>;
 }
 
 /** What a model is doing. */
@@ -20,6 +29,7 @@ export interface Condition {
   /** 0..1 while loading. */
   loadProgress: number | null;
   plan: LoadPlan | null;
+  measured: MeasuredMemory[];
   lastError: ErrorReport | null;
 }
 
@@ -29,6 +39,9 @@ export interface Instance {
   readonly embedded: boolean;
   readonly model: LoadedModel;
   readonly plan: LoadPlan;
+  readonly measured: MeasuredMemory[];
+  /** Given back when its memory is free. */
+  readonly reservation: Reservation;
   uses: number;
   /** When it was last taken or given back, by the clock. */
   lastUse: number;
@@ -91,6 +104,7 @@ export class LoadedModels {
       state,
       loadProgress: job?.progress ?? null,
       plan: instance?.plan ?? null,
+      measured: instance ? withPeak(instance) : [],
       lastError: this.#errors.get(id) ?? null,
     };
   }
@@ -132,6 +146,13 @@ export class LoadedModels {
     if (!instance) return;
     await this.#untilIdle(instance, signal);
     await this.#close(instance);
+  }
+
+  /** What a load of this model would unload first. */
+  replacedBy({ id, embedded }: Pick<Loadable, "id" | "embedded">): Reservation[] {
+    if (embedded) return [];
+    const others = [...this.#instances.values()].filter((other) => !other.embedded && other.id !== id);
+    return others.map(({ reservation }) => reservation);
   }
 
   /** Ends everything now. */
@@ -203,14 +224,11 @@ export class LoadedModels {
     const backoff = this.#crashRecord(wanted.id).backoffLeft(this.#clock.now());
     if (backoff > 0) await this.#clock.sleep(backoff, signal);
     await this.#makeRoom(wanted, signal);
-    const plan = await wanted.plan(signal);
-    this.#progress(job, 0);
-    const model = await this.#engine.load({ id: wanted.id, path: wanted.path }, loadSettings(plan), {
-      signal,
-      onProgress: (fraction) => this.#progress(job, fraction),
-    });
+    const { model, reserved } = await this.#loadOrFallOneRung(wanted, job);
+    const measured = await wanted.settle(model, reserved);
     if (signal.aborted) {
       await model[Symbol.asyncDispose]();
+      reserved.reservation[Symbol.dispose]();
       throw cancelled();
     }
     this.#errors.delete(wanted.id);
@@ -218,16 +236,48 @@ export class LoadedModels {
       id: wanted.id,
       embedded: wanted.embedded,
       model,
-      plan,
+      plan: reserved.plan,
+      measured,
+      reservation: reserved.reservation,
       uses: 0,
       lastUse: this.#clock.now(),
       closing: null,
     });
   }
 
+  /** Memory can be short in spite of the plan: others took some meanwhile, or it is in pieces. Then one lower rung is tried. */
+  async #loadOrFallOneRung(wanted: Loadable, job: LoadJob): Promise<{ model: LoadedModel; reserved: ReservedPlan }> {
+    const first = await wanted.reserve(null, job.stop.signal);
+    if (!first) throw new Error("There is always a first plan.");
+    try {
+      return await this.#loadReserved(wanted, first, job);
+    } catch (error) {
+      if (CorralError.reportOf(error).code !== "INSUFFICIENT_MEMORY") throw error;
+      const second = await wanted.reserve(first.plan, job.stop.signal);
+      if (!second) throw error;
+      this.#logger.warn("load-fell-one-rung", { model: wanted.id, reason: second.plan.reasons[0] ?? "" }, error);
+      return this.#loadReserved(wanted, second, job);
+    }
+  }
+
+  async #loadReserved(wanted: Loadable, reserved: ReservedPlan, job: LoadJob) {
+    this.#progress(job, 0);
+    try {
+      const model = await this.#engine.load({ id: wanted.id, path: wanted.path }, loadSettings(reserved.plan), {
+        signal: job.stop.signal,
+        onProgress: (fraction) => this.#progress(job, fraction),
+      });
+      return { model, reserved };
+    } catch (error) {
+      reserved.reservation[Symbol.dispose]();
+      throw error;
+    }
+  }
+
   #keep(instance: Instance): void {
     this.#instances.set(instance.id, instance);
     void instance.model.ended.then((end) => {
+      instance.reservation[Symbol.dispose]();
       if (this.#instances.get(instance.id) === instance) this.#instances.delete(instance.id);
       if (end) {
         const message = `The engine of ${instance.id} stopped: ${end.reason}.`;
@@ -310,7 +360,15 @@ export class LoadedModels {
   }
 }
 
-function loadSettings(plan: LoadPlan) {
+/** The resident memory of an engine grows as its buffers are used. */
+function withPeak({ model, measured }: Instance): MeasuredMemory[] {
+  const peakBytes = model.resident?.peakBytes;
+  return peakBytes === undefined
+    ? measured
+    : measured.map((device) => (device.id === "cpu" ? { ...device, peakBytes } : device));
+}
+
+function loadSettings(plan: LoadPlan): LoadSettings {
   const visibleGpus = plan.gpuLayers > 0 ? plan.devices.map(({ id }) => id).filter((id) => /^(GPU|MIG)-/.test(id)) : [];
   return {
     contextSize: plan.contextSize,
@@ -318,6 +376,7 @@ function loadSettings(plan: LoadPlan) {
     gpuLayers: plan.gpuLayers,
     threads: plan.threads,
     kvCacheType: plan.kvCacheType,
+    batchSize: batchTokensOf(plan.placement),
     ...(visibleGpus.length > 0 ? { visibleGpus } : {}),
   };
 }

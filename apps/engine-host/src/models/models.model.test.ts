@@ -18,6 +18,7 @@ it("a killed worker costs one reply: the text so far stays, and the next questio
         add: () => Promise.reject(new Error()),
         remove: () => Promise.resolve(),
       },
+      fitMeasurements: { list: () => Promise.resolve([]), add: () => Promise.resolve() },
     },
     engine: createLlamaEngine({ logger }),
     hardware: createHardware({ diskPath: "/" }),

@@ -387,8 +387,8 @@ describe("crashes", () => {
     expect(await state("a")).toBe("unloaded");
   });
 
-  it("counts an engine that dies while it loads, but not a lack of memory", async () => {
-    await setUp({ loadFault: (load) => (load <= 3 ? "crash" : load <= 9 ? "out-of-memory" : null) });
+  it("counts an engine that dies while it loads, but not a lack of memory, which each time is tried twice", async () => {
+    await setUp({ loadFault: (load) => (load <= 3 ? "crash" : load <= 11 ? "out-of-memory" : null) });
     for (let attempt = 1; attempt <= 3; attempt++) {
       await expect(models.load("a", never)).rejects.toMatchObject({ code: "MODEL_LOAD_FAILED" });
       clock.pass(60_000);

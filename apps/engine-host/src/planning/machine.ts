@@ -1,6 +1,6 @@
 import type { PlanHardware } from "@corral/protocol";
 import { devicePerformance } from "./device-performance.ts";
-import { defaultReserveBytes, workerOverheadBytes } from "./memory-model.ts";
+import { defaultReserveBytes } from "./memory-model.ts";
 
 type Gpu = PlanHardware["gpus"][number];
 
@@ -55,10 +55,13 @@ export function isUsable(gpu: Gpu): gpu is UsableGpu {
   return gpu.usable && gpu.freeBytes !== null && Number.isFinite(gpu.freeBytes) && gpu.freeBytes > 0;
 }
 
+/** What the worker and its buffers in main memory take at most, bytes. */
+const hostBytes = 2 ** 30;
+
 /** A GPU that works in main memory can use no more than is free there. */
 function withinMemory(gpu: UsableGpu, { memory }: PlanHardware): UsableGpu {
   if (!gpu.unifiedMemory) return gpu;
-  return { ...gpu, freeBytes: Math.max(0, Math.min(gpu.freeBytes, memory.availableBytes - 4 * workerOverheadBytes)) };
+  return { ...gpu, freeBytes: Math.max(0, Math.min(gpu.freeBytes, memory.availableBytes - hostBytes)) };
 }
 
 /**

@@ -31,8 +31,10 @@ export interface Placement {
   missingBytes: number;
 }
 
-/** Cards count as equal when their free memory differs by less than this: llama.cpp then deals them equal shares. */
-const equalWithin = 0.002;
+/** Cards whose free memory differs by less than this share are similar: their exact split is taken, with a little play. */
+const similarWithin = 0.3;
+/** How much a card's free memory changes between two looks at it, bytes. */
+const unsteadyBytes = 32 * 2 ** 20;
 
 export function placedModel(shape: ModelShape, weights: ModelWeights): PlacedModel {
   const layerSums = [0];
@@ -42,7 +44,7 @@ export function placedModel(shape: ModelShape, weights: ModelWeights): PlacedMod
 
 /** Everything in main memory. */
 export function placeOnCpu({ shape, weights }: PlacedModel, need: ContextNeed, machine: Machine): Placement {
-  const cpu = cpuDevice(machine, {
+  const cpu = cpuDevice(machine, shape, {
     weightsBytes: weights.weightsBytes,
     kvCacheBytes: kvTokens(need) * kvBytesPerTokenAndLayer(shape, need.kvCacheType) * shape.layers,
     computeBytes: cpuComputeBytes(shape, need),
@@ -71,49 +73,48 @@ export function placeOnGpus(
   const visitorBytes = isWhole ? 0 : largestTensorBytes(model);
   const overheadBytes = gpuOverheadBytes(shape);
   const splits = splitPoints(gpus, overheadBytes);
-  const areEqual = isEqualSplit(gpus);
+  const spread = spreadOf(gpus, gpuLayers);
 
   let start = 0;
-  let missingBytes = 0;
-  const devices: DeviceMemory[] = [];
-  for (const [index, gpu] of gpus.entries()) {
-    const split = splits[index] ?? 1;
+  const roundings: number[] = [];
+  const onGpus = gpus.map((gpu, index): DeviceMemory => {
+    const from = (splits[index - 1] ?? 0) * gpuLayers;
     const isLast = index === gpus.length - 1;
-    const end = isLast ? gpuLayers : dealtUntil(split, gpuLayers);
+    const to = isLast ? gpuLayers : (splits[index] ?? 1) * gpuLayers;
+    const end = isLast ? gpuLayers : dealtUntil(splits[index] ?? 1, gpuLayers);
     const layers = Math.max(0, Math.min(end, gpuLayers - 1) - start);
     const hasOutput = end === gpuLayers && start < end;
     const layerBytes = sumUntil(layerSums, firstLayer + start + layers) - sumUntil(layerSums, firstLayer + start);
-    const weightsBytes = Math.ceil(layerBytes + (hasOutput ? outputBytes : 0));
-    const kvCacheBytes = Math.ceil(layers * layerKv);
-    const previous = splits[index - 1] ?? 0;
-    const rounding = areEqual
-      ? 0
-      : roundingBytes(model, layerKv, firstLayer, previous * gpuLayers, split * gpuLayers) -
-        layerBytes -
-        layers * layerKv;
-    const device: DeviceMemory = {
+    roundings.push(
+      spread === null
+        ? shareBytes(model, layerKv, firstLayer + from, firstLayer + to) - layerBytes - layers * layerKv
+        : (countWithin(from - spread, to + spread, gpuLayers) - (end - start)) * (model.heaviestLayerBytes + layerKv),
+    );
+    start = end;
+    return {
       id: gpu.id,
       name: gpu.name,
-      weightsBytes,
-      kvCacheBytes,
+      weightsBytes: Math.ceil(layerBytes + (hasOutput ? outputBytes : 0)),
+      kvCacheBytes: Math.ceil(layers * layerKv),
       computeBytes: gpuComputeBytes(shape, need, { isPipelined, hasOutput: hasOutput || isLast, visitorBytes }),
       overheadBytes: overheadBytes + (machine.corrections.get(gpu.id) ?? 0),
-      reserveBytes: machine.gpuReserveBytes + Math.max(0, Math.ceil(rounding)),
+      reserveBytes: machine.gpuReserveBytes,
       totalBytes: gpu.totalBytes ?? gpu.freeBytes,
       freeBytes: gpu.freeBytes,
       usedByOthersBytes: Math.max(0, (gpu.totalBytes ?? gpu.freeBytes) - gpu.freeBytes),
     };
-    devices.push(device);
-    missingBytes += shortOf(device);
-    start = end;
-  }
-  const cpu = cpuDevice(machine, {
+  });
+  const cpu = cpuDevice(machine, shape, {
     weightsBytes: Math.ceil(weights.inputBytes + sumUntil(layerSums, firstLayer)),
     kvCacheBytes: Math.ceil(layerKv * firstLayer),
     computeBytes: hostComputeBytes(shape, need, isPipelined, !isWhole),
   });
-  devices.push(cpu);
-  missingBytes += shortOf(cpu);
+  // What is short anyway is told without the room for rounding; a plan that fits keeps it.
+  if (onGpus.every((gpu) => shortOf(gpu) === 0)) {
+    for (const [index, gpu] of onGpus.entries()) gpu.reserveBytes += Math.max(0, Math.ceil(roundings[index] ?? 0));
+  }
+  const devices = [...onGpus, cpu];
+  const missingBytes = devices.reduce((sum, device) => sum + shortOf(device), 0);
   const kind = isWhole ? (gpus.length > 1 ? "multi-gpu" : "gpu") : "partial";
   return { kind, gpuLayers, devices, missingBytes };
 }
@@ -145,18 +146,25 @@ function dealtUntil(split: number, gpuLayers: number): number {
   return end;
 }
 
-function isEqualSplit(gpus: readonly UsableGpu[]): boolean {
+/**
+ * By how many layers a split point of similar cards can be off when the model is loaded; null for cards that differ. A few
+ * megabytes more or less in use can move a whole layer to the next card, so a plan that holds must hold either way.
+ */
+function spreadOf(gpus: readonly UsableGpu[], gpuLayers: number): number | null {
   const free = gpus.map(({ freeBytes }) => freeBytes);
   const most = Math.max(...free);
-  return most - Math.min(...free) <= most * equalWithin;
+  if (most - Math.min(...free) > most * similarWithin) return null;
+  return gpus.length === 1 ? 0 : (gpuLayers * unsteadyBytes) / free.reduce((sum, bytes) => sum + bytes, 0);
 }
 
-/**
- * The most a card of an unequal set gets, bytes: its exact share and one layer. A few megabytes more or less in use when the
- * model is loaded can move a whole layer to the next card, so a plan that holds must hold either way.
- */
-function roundingBytes(model: PlacedModel, layerKv: number, firstLayer: number, from: number, to: number): number {
-  const share = sumUntil(model.layerSums, firstLayer + to) - sumUntil(model.layerSums, firstLayer + from);
+/** Whole layers that begin from `from` on and before `to`. */
+function countWithin(from: number, to: number, gpuLayers: number): number {
+  return Math.ceil(Math.min(to, gpuLayers)) - Math.ceil(Math.max(from, 0));
+}
+
+/** The most a card gets, bytes, however the layers fall: its exact share and one layer. */
+function shareBytes(model: PlacedModel, layerKv: number, from: number, to: number): number {
+  const share = sumUntil(model.layerSums, to) - sumUntil(model.layerSums, from);
   return share + model.heaviestLayerBytes + (to - from + 1) * layerKv;
 }
 
@@ -178,13 +186,14 @@ function largestTensorBytes({ shape, heaviestLayerBytes }: PlacedModel): number 
 
 function cpuDevice(
   { hardware: { memory, cpu }, cpuReserveBytes, corrections }: Machine,
+  shape: ModelShape,
   parts: Pick<DeviceMemory, "weightsBytes" | "kvCacheBytes" | "computeBytes">,
 ): DeviceMemory {
   return {
     id: "cpu",
     name: cpu.name,
     ...parts,
-    overheadBytes: workerOverheadBytes + (corrections.get("cpu") ?? 0),
+    overheadBytes: workerOverheadBytes(shape) + (corrections.get("cpu") ?? 0),
     reserveBytes: cpuReserveBytes,
     totalBytes: memory.totalBytes,
     freeBytes: memory.availableBytes,

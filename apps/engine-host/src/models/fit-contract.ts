@@ -1,0 +1,142 @@
+import { CorralError, type HardwareSnapshot, type LoadPlan, type MeasuredMemory } from "@corral/protocol";
+import type { LoadedModel } from "../engines/engine.ts";
+import type { Hardware } from "../hardware/hardware.ts";
+import { MemoryLedger, type BytesByDevice, type Reservation } from "../hardware/memory-ledger.ts";
+import type { Logger } from "../logger.ts";
+import { neededBytes } from "../planning/placement.ts";
+import { planLoad } from "../planning/plan-load.ts";
+import { measuredMemory, type Corrections, type FitRecord } from "./fit-record.ts";
+import type { LibraryModel } from "./model-library.ts";
+import { nextRung, type Rung } from "./next-rung.ts";
+import { plannedFile } from "./planner.ts";
+import { threadsFor } from "./thread-count.ts";
+
+/** A plan with the memory set aside for it. */
+export interface ReservedPlan {
+  plan: LoadPlan;
+  reservation: Reservation;
+  /** What earlier loads taught, as counted in the plan. */
+  corrections: Corrections;
+}
+
+/** How many replies the reader writes side by side: it is small enough. */
+const readerSequences = 2;
+/** Five million parameters gain nothing from a second thread (see thread-count.ts for what it can cost). */
+const readerThreads = 1;
+
+/** Plans a load, sets its memory aside, and afterwards measures what it really took, so that the next plan knows better. */
+export class FitContract {
+  readonly #ledger: MemoryLedger;
+  readonly #hardware: Hardware;
+  readonly #record: FitRecord;
+  readonly #logger: Logger;
+  readonly #loadAverage: () => number;
+
+  constructor(options: { hardware: Hardware; record: FitRecord; logger: Logger; loadAverage: () => number }) {
+    this.#ledger = new MemoryLedger(options.hardware);
+    this.#hardware = options.hardware;
+    this.#record = options.record;
+    this.#logger = options.logger;
+    this.#loadAverage = options.loadAverage;
+  }
+
+  /**
+   * How the model would be loaded now.
+   * @param replaced what it would replace: counts as free
+   * @throws CorralError what is wrong with the file, CANCELLED
+   */
+  async plan(model: LibraryModel, replaced: readonly Reservation[], signal: AbortSignal): Promise<LoadPlan> {
+    const corrections = await this.#corrections(model, signal);
+    return this.#plan(model, await this.#ledger.read(signal, replaced), corrections, null);
+  }
+
+  /**
+   * Plans with what is free this moment, and sets it aside.
+   * @param failed a plan whose load failed for lack of memory: the next rung is planned
+   * @returns null when there is no next rung
+   * @throws CorralError what is wrong with the file, INSUFFICIENT_MEMORY, CANCELLED
+   */
+  async reserve(model: LibraryModel, failed: LoadPlan | null, signal: AbortSignal): Promise<ReservedPlan | null> {
+    const rung = failed && nextRung(failed, headerOf(model).shape);
+    if (failed && !rung) return null;
+    const corrections = await this.#corrections(model, signal);
+    const choose = (hardware: HardwareSnapshot) => {
+      const plan = this.#plan(model, hardware, corrections, rung);
+      if (!plan.fits) throw insufficientMemory(model, plan);
+      return { choice: plan, needs: needsOf(plan) };
+    };
+    const { choice: plan, reservation } = await this.#ledger.reserve(choose, signal);
+    return { plan, reservation, corrections };
+  }
+
+  /** Measures a model that has just been loaded. Never throws: what cannot be measured must not cost the load. */
+  async settle(model: LoadedModel, { plan, reservation, corrections }: ReservedPlan): Promise<MeasuredMemory[]> {
+    const hasGpu = plan.gpuLayers > 0;
+    const after = hasGpu ? await this.#hardware.snapshot().catch(() => null) : null;
+    const measured = measuredMemory(model, plan, after);
+    reservation.settle(hiddenOf(measured));
+    await this.#record.add(model, plan, measured, corrections).catch((error: unknown) => {
+      this.#logger.warn("fit-not-recorded", { model: plan.model }, error);
+    });
+    return measured;
+  }
+
+  async #corrections(model: LibraryModel, signal: AbortSignal): Promise<Corrections> {
+    const { quantization } = headerOf(model);
+    const hardware = await this.#hardware.snapshot(signal);
+    return this.#record.corrections(model.id, quantization, model.embedded ? { ...hardware, gpus: [] } : hardware);
+  }
+
+  #plan(model: LibraryModel, hardware: HardwareSnapshot, corrections: Corrections, rung: Rung | null): LoadPlan {
+    const header = headerOf(model);
+    const planned = plannedFile(model.id, header);
+    const { physicalCores, logicalCores } = hardware.cpu;
+    if (model.embedded) {
+      // The reader stays on the CPU: a GPU's runtime alone takes a hundred times the memory the model needs.
+      const wish = {
+        contextSize: header.shape.trainContextSize,
+        users: readerSequences,
+        hasEqualSlots: true,
+        corrections,
+      };
+      return { ...planLoad(planned, { ...hardware, gpus: [] }, withRung(wish, rung)), threads: readerThreads };
+    }
+    const plan = planLoad(planned, hardware, withRung({ contextSize: null, users: 1, corrections }, rung));
+    const threads = threadsFor({ physicalCores, logicalCores, loadAverage: this.#loadAverage() });
+    return { ...plan, threads, reasons: rung ? [rung.reason, ...plan.reasons] : plan.reasons };
+  }
+}
+
+function withRung<Wish extends { contextSize: number | null }>(wish: Wish, rung: Rung | null) {
+  if (!rung) return wish;
+  const { kvCacheType, contextSize } = rung;
+  return { ...wish, contextSize, pins: { kvCacheType, contextSize } };
+}
+
+function headerOf({ header, problem }: LibraryModel) {
+  if (header) return header;
+  const { code, message, data } = problem ?? CorralError.reportOf(null);
+  throw new CorralError(code, message, data as never);
+}
+
+/** What the load itself takes: the reserve is for others. */
+function needsOf(plan: LoadPlan): BytesByDevice {
+  return new Map(plan.devices.map((device) => [device.id, neededBytes(device) - device.reserveBytes]));
+}
+
+/** Weights are mapped from their file, and the compute buffer becomes resident as it is used: both look available. */
+function hiddenOf(measured: readonly MeasuredMemory[]): BytesByDevice {
+  const main = measured.find(({ id }) => id === "cpu");
+  return new Map(main ? [["cpu", main.weightsBytes + main.computeBytes]] : []);
+}
+
+function insufficientMemory(model: LibraryModel, plan: LoadPlan): CorralError<"INSUFFICIENT_MEMORY"> {
+  const message = `${model.name} does not fit into the memory of this machine. ${plan.reasons[0] ?? ""}`;
+  const devices = plan.devices.map((device) => ({
+    id: device.id,
+    name: device.name,
+    neededBytes: neededBytes(device),
+    freeBytes: device.freeBytes,
+  }));
+  return new CorralError("INSUFFICIENT_MEMORY", message, { devices });
+}
