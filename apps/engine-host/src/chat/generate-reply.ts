@@ -158,7 +158,7 @@ async function answer(
   }
 }
 
-/** The best passages as citations, for a reply no model could write; none when even searching fails. */
+/** The best passages as citations, in their own words, for a reply no model could write; none when even searching fails. */
 async function passagesFor(input: PlanInput, services: ReplyServices, signal: AbortSignal): Promise<Citation[]> {
   const { store, retrieval, logger } = services;
   try {
@@ -167,7 +167,7 @@ async function passagesFor(input: PlanInput, services: ReplyServices, signal: Ab
     return await Promise.all(
       found.slice(0, passagesWithoutModel).map((hit, at) => {
         const best = ranked.find((evidence) => evidence.passage.chunkId === hit.chunkId);
-        return citationOf(at + 1, hit, best?.sentence ?? hit.text, "paraphrase", store);
+        return citationOf(at + 1, hit, best?.sentence ?? hit.text, "verbatim", store);
       }),
     );
   } catch (error) {
