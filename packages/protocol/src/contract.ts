@@ -86,7 +86,7 @@ export const contract = {
       .input(z.object({ documentId: id, page: z.number().int().min(1), scale: z.number().min(0.5).max(4) }))
       .output(z.instanceof(Blob)),
     search: procedure
-      .input(z.object({ query: z.string().min(1).max(10_000), sources, limit: z.number().int().min(1).max(100) }))
+      .input(z.object({ query: z.string().min(1).max(10_000), sources, limit: z.number().int().min(1).max(1000) }))
       .output(z.object({ hits: z.array(searchHit), tookMs: z.number() })),
   },
   conversations: {

@@ -7,6 +7,7 @@ import { type Command, UsageError } from "./command.ts";
 import { demo } from "./demo.ts";
 import { docs } from "./docs.ts";
 import { doctor } from "./doctor.ts";
+import { evaluate } from "./eval.ts";
 import { hardware } from "./hardware.ts";
 import { openSession } from "./host-client.ts";
 import { host } from "./host.ts";
@@ -16,7 +17,7 @@ import { plan } from "./plan.ts";
 import { search } from "./search.ts";
 import { serve } from "./serve.ts";
 
-const commands: Command[] = [serve, docs, ask, search, models, plan, hardware, doctor, demo, host];
+const commands: Command[] = [serve, docs, ask, search, models, plan, hardware, evaluate, doctor, demo, host];
 
 /** Runs the command line. Resolves to the exit code: 0, 1 for a failure, 2 for wrong use, 130 after Ctrl-C. */
 export async function run(argv: string[]): Promise<number> {
