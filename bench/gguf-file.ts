@@ -13,6 +13,8 @@ export const tensorTypes = {
   f32: { id: 0, blockWeights: 1, blockBytes: 4 },
   f16: { id: 1, blockWeights: 1, blockBytes: 2 },
   q8_0: { id: 8, blockWeights: 32, blockBytes: 34 },
+  q4_k: { id: 12, blockWeights: 256, blockBytes: 144 },
+  q6_k: { id: 14, blockWeights: 256, blockBytes: 210 },
 } as const;
 export type TensorType = keyof typeof tensorTypes;
 

@@ -20,7 +20,16 @@ const folder = join(root, "bench/models");
 /** Shapes with random weights: what they compute is worthless, what it costs is real. Embeddings are tied. */
 export const sizes = {
   /** 100.1 M parameters. */
-  "100m": { width: 768, layers: 12, feedForward: 2048, heads: 12, keyValueHeads: 4, headWidth: 64, vocabulary: 32_000 },
+  "100m": {
+    width: 768,
+    layers: 12,
+    feedForward: 2048,
+    heads: 12,
+    keyValueHeads: 4,
+    headWidth: 64,
+    vocabulary: 32_000,
+    trainContext: 8192,
+  },
   /** Llama 3.2 1B: 1.24 G parameters. */
   "1b": {
     width: 2048,
@@ -30,14 +39,26 @@ export const sizes = {
     keyValueHeads: 8,
     headWidth: 64,
     vocabulary: 128_256,
+    trainContext: 131_072,
+  },
+  /** Llama 3.2 3B: 3.21 G parameters. */
+  "3b": {
+    width: 3072,
+    layers: 28,
+    feedForward: 8192,
+    heads: 24,
+    keyValueHeads: 8,
+    headWidth: 128,
+    vocabulary: 128_256,
+    trainContext: 131_072,
   },
 } as const;
 export type ModelSize = keyof typeof sizes;
-export type WeightType = Exclude<TensorType, "f32">;
-/** llama.cpp's LLAMA_FTYPE numbers. */
-const fileTypes: Record<WeightType, number> = { f16: 1, q8_0: 7 };
+type WeightType = Exclude<TensorType, "f32">;
+/** Quantizations with llama.cpp's LLAMA_FTYPE numbers. */
+const fileTypes = { f16: 1, q8_0: 7, q4_k_m: 15 } as const;
+export type Quantization = keyof typeof fileTypes;
 
-const contextLength = 8192;
 const unusedTokenType = 5;
 const normalTokenType = 1;
 
@@ -72,11 +93,29 @@ function weightPool(type: WeightType, deviation: number, random: () => number): 
   const pool = Buffer.alloc(blocks * blockBytes);
   for (let block = 0; block < blocks; block++) {
     const at = block * blockBytes;
-    if (type === "q8_0") {
-      // Uniform over -127..127 has a standard deviation of 73.3.
-      pool.writeUInt16LE(halfOf(deviation / 73.3), at);
-      for (let weight = 0; weight < blockWeights; weight++) pool.writeInt8((random() % 255) - 127, at + 2 + weight);
-    } else pool.writeUInt16LE(halfOf(((random() / 0xffffffff) * 2 - 1) * deviation * Math.sqrt(3)), at);
+    const fill = (from: number, to: number) => {
+      for (let byte = from; byte < to; byte++) pool.writeUInt8(random() & 0xff, at + byte);
+    };
+    switch (type) {
+      case "q8_0":
+        // Uniform over -127..127 has a standard deviation of 73.3.
+        pool.writeUInt16LE(halfOf(deviation / 73.3), at);
+        for (let weight = 0; weight < blockWeights; weight++) pool.writeInt8((random() % 255) - 127, at + 2 + weight);
+        break;
+      case "q4_k":
+        // Scale and minimum of the block, then 6-bit scales (0..63) and 4-bit values (0..15) at random.
+        pool.writeUInt16LE(halfOf(deviation / 250), at);
+        pool.writeUInt16LE(halfOf((deviation / 250) * 7.5), at + 2);
+        fill(4, blockBytes);
+        break;
+      case "q6_k":
+        // 6-bit values (-32..31) and 8-bit scales at random, then the scale of the block.
+        fill(0, blockBytes - 2);
+        pool.writeUInt16LE(halfOf(deviation / 1350), at + blockBytes - 2);
+        break;
+      case "f16":
+        pool.writeUInt16LE(halfOf(((random() / 0xffffffff) * 2 - 1) * deviation * Math.sqrt(3)), at);
+    }
   }
   pools.set(key, pool);
   return pool;
@@ -104,16 +143,29 @@ function randomRows(
   };
 }
 
-function tensorsOf(size: ModelSize, type: WeightType, isSilent: (token: number) => boolean): Tensor[] {
+/** As llama.cpp's quantizer does (`llama_tensor_get_type`): in Q4_K_M some tensors get more bits. */
+function typeOf(name: string, layer: number, layers: number, quantization: Quantization): WeightType {
+  if (quantization !== "q4_k_m") return quantization;
+  if (name === "token_embd") return "q6_k";
+  const eighth = Math.floor(layers / 8);
+  const isMore = layer < eighth || layer >= Math.floor((7 * layers) / 8) || (layer - eighth) % 3 === 2;
+  return isMore && (name.endsWith("attn_v") || name.endsWith("ffn_down")) ? "q6_k" : "q4_k";
+}
+
+function tensorsOf(size: ModelSize, quantization: Quantization, isSilent: (token: number) => boolean): Tensor[] {
   const { width, layers, feedForward, heads, keyValueHeads, headWidth, vocabulary } = sizes[size];
   const random = randomSource(20_240_723);
   // Variance is kept from layer to layer: deviation 1/√inputs.
-  const matrix = (name: string, inputs: number, outputs: number): Tensor => ({
-    name: `${name}.weight`,
-    shape: [inputs, outputs],
-    type,
-    rows: randomRows(inputs, outputs, type, 1 / Math.sqrt(inputs), random),
-  });
+  const matrix = (index: number, part: string, inputs: number, outputs: number): Tensor => {
+    const name = `blk.${index}.${part}`;
+    const type = typeOf(name, index, layers, quantization);
+    return {
+      name: `${name}.weight`,
+      shape: [inputs, outputs],
+      type,
+      rows: randomRows(inputs, outputs, type, 1 / Math.sqrt(inputs), random),
+    };
+  };
   const norm = (name: string): Tensor => ({
     name: `${name}.weight`,
     shape: [width],
@@ -124,16 +176,17 @@ function tensorsOf(size: ModelSize, type: WeightType, isSilent: (token: number) 
     const name = (part: string) => `blk.${index}.${part}`;
     return [
       norm(name("attn_norm")),
-      matrix(name("attn_q"), width, heads * headWidth),
-      matrix(name("attn_k"), width, keyValueHeads * headWidth),
-      matrix(name("attn_v"), width, keyValueHeads * headWidth),
-      matrix(name("attn_output"), heads * headWidth, width),
+      matrix(index, "attn_q", width, heads * headWidth),
+      matrix(index, "attn_k", width, keyValueHeads * headWidth),
+      matrix(index, "attn_v", width, keyValueHeads * headWidth),
+      matrix(index, "attn_output", heads * headWidth, width),
       norm(name("ffn_norm")),
-      matrix(name("ffn_gate"), width, feedForward),
-      matrix(name("ffn_up"), width, feedForward),
-      matrix(name("ffn_down"), feedForward, width),
+      matrix(index, "ffn_gate", width, feedForward),
+      matrix(index, "ffn_up", width, feedForward),
+      matrix(index, "ffn_down", feedForward, width),
     ];
   };
+  const type = typeOf("token_embd", 0, layers, quantization);
   return [
     {
       name: "token_embd.weight",
@@ -148,14 +201,14 @@ function tensorsOf(size: ModelSize, type: WeightType, isSilent: (token: number) 
   ];
 }
 
-function metadataOf(size: ModelSize, type: WeightType, tokens: string[], tokenTypes: number[]): RawEntries {
-  const { width, layers, feedForward, heads, keyValueHeads, headWidth, vocabulary } = sizes[size];
+function metadataOf(size: ModelSize, type: Quantization, tokens: string[], tokenTypes: number[]): RawEntries {
+  const { width, layers, feedForward, heads, keyValueHeads, headWidth, vocabulary, trainContext } = sizes[size];
   const metadata: RawEntries = new Map([
     ["general.architecture", entry.string("llama")],
     ["general.name", entry.string(`Corral bench ${size}, random weights`)],
     ["general.file_type", entry.uint32(fileTypes[type])],
     ["general.quantization_version", entry.uint32(2)],
-    ["llama.context_length", entry.uint32(contextLength)],
+    ["llama.context_length", entry.uint32(trainContext)],
     ["llama.embedding_length", entry.uint32(width)],
     ["llama.block_count", entry.uint32(layers)],
     ["llama.feed_forward_length", entry.uint32(feedForward)],
@@ -179,7 +232,7 @@ function metadataOf(size: ModelSize, type: WeightType, tokens: string[], tokenTy
  * The path of a model with random weights, made when it is not there yet. Its tokenizer and chat template are the reader
  * model's, its vocabulary filled up with tokens no text contains.
  */
-export function benchModel(size: ModelSize, type: WeightType = "q8_0"): string {
+export function benchModel(size: ModelSize, type: Quantization = "q8_0"): string {
   const path = join(folder, `bench-${size}-${type}.gguf`);
   if (existsSync(path)) return path;
   mkdirSync(folder, { recursive: true });
@@ -199,9 +252,9 @@ export function benchModel(size: ModelSize, type: WeightType = "q8_0"): string {
   return path;
 }
 
-/** `npm run bench -- make-model [100m|1b] [q8_0|f16]` */
+/** `npm run bench -- make-model [100m|1b|3b] [q8_0|f16|q4_k_m]` */
 export function run([size = "100m", type = "q8_0"]: string[]): void {
   if (!(size in sizes) || !(type in fileTypes))
-    throw new Error("Usage: npm run bench -- make-model [100m|1b] [q8_0|f16]");
-  console.log(benchModel(size as ModelSize, type as WeightType));
+    throw new Error("Usage: npm run bench -- make-model [100m|1b|3b] [q8_0|f16|q4_k_m]");
+  console.log(benchModel(size as ModelSize, type as Quantization));
 }

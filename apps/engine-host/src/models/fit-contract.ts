@@ -74,7 +74,7 @@ export class FitContract {
     const hasGpu = plan.gpuLayers > 0;
     const after = hasGpu ? await this.#hardware.snapshot().catch(() => null) : null;
     const measured = measuredMemory(model, plan, after);
-    reservation.settle(hiddenOf(measured));
+    reservation.settle(hiddenOf(plan, measured));
     await this.#record.add(model, plan, measured, corrections).catch((error: unknown) => {
       this.#logger.warn("fit-not-recorded", { model: plan.model }, error);
     });
@@ -124,10 +124,13 @@ function needsOf(plan: LoadPlan): BytesByDevice {
   return new Map(plan.devices.map((device) => [device.id, neededBytes(device) - device.reserveBytes]));
 }
 
-/** Weights are mapped from their file, and the compute buffer becomes resident as it is used: both look available. */
-function hiddenOf(measured: readonly MeasuredMemory[]): BytesByDevice {
+/**
+ * Part of a loaded model looks available. Without a GPU that is the compute buffer, which becomes resident as it is used; with
+ * one, the weights that stay in main memory, which are mapped from their file.
+ */
+function hiddenOf({ gpuLayers }: LoadPlan, measured: readonly MeasuredMemory[]): BytesByDevice {
   const main = measured.find(({ id }) => id === "cpu");
-  return new Map(main ? [["cpu", main.weightsBytes + main.computeBytes]] : []);
+  return new Map(main ? [["cpu", gpuLayers > 0 ? main.weightsBytes : main.computeBytes]] : []);
 }
 
 function insufficientMemory(model: LibraryModel, plan: LoadPlan): CorralError<"INSUFFICIENT_MEMORY"> {
