@@ -116,7 +116,8 @@ export const rooms: Room[] = [
   {
     name: "ingestion-worker",
     folder: `${host}/ingestion-worker`,
-    doors: [all("protocol"), types("ingestion"), all("store/language"), types("store")],
+    // Which file names stand for which format is the same inside an archive as outside.
+    doors: [all("protocol"), all("ingestion/file-types"), types("ingestion"), all("store/language"), types("store")],
     node: "any",
   },
   { name: "store", folder: `${host}/store`, doors: [protocolTypes, logger], node: "any" },

@@ -10,8 +10,14 @@ export const collection = z.object({
 });
 export type Collection = z.infer<typeof collection>;
 
-/** pdf: has real pages, drawn as pictures. Everything else is shown as text in sections. */
-export const documentFormat = z.enum(["pdf", "docx", "html", "markdown", "text"]);
+/**
+ * pdf: has real pages, drawn as pictures. Everything else is shown as text in sections. csv: tab-separated too; json: JSON
+ * Lines too; mail: .eml; mailbox: .mbox; code: source code; archive: .zip.
+ */
+export const documentFormat = z.enum([
+  ...["pdf", "docx", "pptx", "xlsx", "odt", "odp", "ods", "rtf", "epub", "html", "markdown", "text"],
+  ...["csv", "json", "mail", "mailbox", "code", "archive"],
+] as const);
 export type DocumentFormat = z.infer<typeof documentFormat>;
 
 export const documentState = z.enum(["queued", "reading", "indexing", "ready", "failed", "cancelled"]);
@@ -28,6 +34,7 @@ export const documentSummary = z.object({
   state: documentState,
   /** 0..1 while reading or indexing. */
   progress: z.number().nullable(),
+  /** Why it failed; of a ready document: what could not be read of it (FILE_PARTLY_READ). */
   error: errorReport.nullable(),
   /** Pages of a PDF; sections of another format. */
   pageCount: z.number().int().nullable(),

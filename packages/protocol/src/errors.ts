@@ -20,6 +20,8 @@ export const errorData = {
   FILE_UNREADABLE: z.object({ file: z.string(), reason: z.string() }),
   /** The file was readable but holds no text (for example a scanned PDF without a text layer). */
   FILE_WITHOUT_TEXT: z.object({ file: z.string() }),
+  /** The document was read, except for these parts (each "NAME (reason)"). */
+  FILE_PARTLY_READ: z.object({ file: z.string(), parts: z.array(z.string()) }),
   /** Parsing was stopped by a limit on time (ms), memory (bytes) or output (characters). */
   PARSE_LIMIT: z.object({ file: z.string(), limit: z.enum(["time", "memory", "output"]) }),
 

@@ -1,8 +1,11 @@
 import type { BrowserWindow, Dialog } from "electron";
 import type { HostState } from "./engine-host-process.ts";
 
-/** Endings offered by the open dialog; engine-host decides by content what it really reads. */
-const documentExtensions = ["pdf", "docx", "md", "markdown", "txt", "html", "htm"];
+/** Endings offered by the open dialog, source code under "All files"; engine-host decides by content what it really reads. */
+const documentExtensions =
+  "pdf docx pptx xlsx odt odp ods rtf epub html htm xhtml md markdown txt csv tsv json jsonl ndjson eml mbox zip".split(
+    " ",
+  );
 
 /** Lets the user pick documents or folders; empty when cancelled. */
 export async function pickDocuments(dialog: Pick<Dialog, "showOpenDialog">, window: BrowserWindow): Promise<string[]> {

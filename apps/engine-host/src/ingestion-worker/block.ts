@@ -9,6 +9,17 @@ export interface LooseBlock {
   /** Heading level from 1 (0: the title of the whole document); 0 for other kinds. */
   level: number;
   text: string;
+  /** A slide, sheet or message begins here: the viewer shows it from the top of a section. */
+  startsSection?: boolean;
+}
+
+/** A document as its parser hands it on. */
+export interface ParsedDocument {
+  /** What the document calls itself. */
+  title: string | null;
+  blocks: LooseBlock[] | AsyncIterable<LooseBlock>;
+  /** How much is read (0..1), where blocks come while reading. */
+  progress?: () => number;
 }
 
 /**

@@ -5,11 +5,11 @@ import { layOutSections } from "./sections.ts";
 import { estimateTokens } from "./token-estimate.ts";
 import type { PageContent } from "../store/store.ts";
 
-function chunksOf(blocks: LooseBlock[], language: string | null = "en") {
+async function chunksOf(blocks: LooseBlock[], language: string | null = "en") {
   const chunker = createChunker({ language, paged: false });
   const pages: PageContent[] = [];
   const chunks = [];
-  for (const part of layOutSections(blocks)) {
+  for await (const part of layOutSections(blocks, () => 0)) {
     pages.push(...part.pages);
     chunks.push(...chunker.push(part.blocks));
   }
@@ -31,8 +31,8 @@ const sentences = (count: number, subject: string) =>
   );
 
 describe("chunker", () => {
-  it("packs short paragraphs together and closes a chunk at 256 tokens", () => {
-    const { chunks } = chunksOf(Array.from({ length: 30 }, (_, i) => paragraph(sentences(3, `tool ${i}`))));
+  it("packs short paragraphs together and closes a chunk at 256 tokens", async () => {
+    const { chunks } = await chunksOf(Array.from({ length: 30 }, (_, i) => paragraph(sentences(3, `tool ${i}`))));
     expect(chunks.length).toBeGreaterThan(3);
     for (const chunk of chunks) expect(chunk.tokenEstimate).toBeLessThanOrEqual(chunkTokens * 1.3);
     for (const chunk of chunks.slice(0, -1)) expect(chunk.tokenEstimate).toBeGreaterThan(chunkTokens / 2);
@@ -42,8 +42,8 @@ describe("chunker", () => {
     }
   });
 
-  it("splits a long paragraph at sentences and repeats about 15 % of a part in the next", () => {
-    const { chunks } = chunksOf([paragraph(sentences(100, "lamp"))]);
+  it("splits a long paragraph at sentences and repeats about 15 % of a part in the next", async () => {
+    const { chunks } = await chunksOf([paragraph(sentences(100, "lamp"))]);
     expect(chunks.length).toBeGreaterThan(4);
     for (const [i, chunk] of chunks.entries()) {
       expect(chunk.text).toMatch(/^Sentence \d+ says/);
@@ -60,8 +60,8 @@ describe("chunker", () => {
     for (let i = 0; i < 100; i++) expect(all).toContain(`Sentence ${i} says`);
   });
 
-  it("tracks the heading path and does not run across a top-level heading", () => {
-    const { chunks } = chunksOf([
+  it("tracks the heading path and does not run across a top-level heading", async () => {
+    const { chunks } = await chunksOf([
       heading(1, "Opening hours"),
       paragraph("The gate opens at nine."),
       heading(2, "Winter"),
@@ -74,8 +74,8 @@ describe("chunker", () => {
     expect(chunks[1]!.text).toBe("Tickets\n\nA ticket costs 12 euro.");
   });
 
-  it("keeps the deeper path when a section is large enough to stand alone", () => {
-    const { chunks } = chunksOf([
+  it("keeps the deeper path when a section is large enough to stand alone", async () => {
+    const { chunks } = await chunksOf([
       heading(1, "Guide"),
       heading(2, "Oil"),
       paragraph(sentences(12, "oil")),
@@ -88,7 +88,7 @@ describe("chunker", () => {
     ]);
   });
 
-  it("joins a paragraph that runs over a page break before looking for sentences", () => {
+  it("joins a paragraph that runs over a page break before looking for sentences", async () => {
     const chunker = createChunker({ language: "en", paged: true });
     const first: Block = {
       ...paragraph("The pump is "),
@@ -111,7 +111,7 @@ describe("chunker", () => {
     ]);
   });
 
-  it("keeps chunks of different pages apart where pages mean something", () => {
+  it("keeps chunks of different pages apart where pages mean something", async () => {
     const block = (page: number, text: string, kind: "paragraph" | "heading" = "paragraph"): Block => ({
       ...{ kind, level: kind === "heading" ? 2 : 0, text, continues: false },
       spans: [{ page, start: 0, end: text.length }],
@@ -132,8 +132,8 @@ describe("chunker", () => {
     ["one endless word", null, "x".repeat(30_000)],
     ["pictographs of two code units", null, "😀".repeat(9000)],
     ["a log without sentences", "en", "ERROR code=17 unit=pump state=stopped\n".repeat(400)],
-  ])("keeps offsets true and sizes within bounds for %s", (_name, language, text) => {
-    const { chunks, pages } = chunksOf([heading(1, "T"), paragraph(text), paragraph("The end.")], language);
+  ])("keeps offsets true and sizes within bounds for %s", async (_name, language, text) => {
+    const { chunks, pages } = await chunksOf([heading(1, "T"), paragraph(text), paragraph("The end.")], language);
     expect(chunks.length).toBeGreaterThan(3);
     for (const chunk of chunks) {
       expect(chunk.tokenEstimate).toBeLessThanOrEqual(chunkTokens * 1.3);
@@ -150,15 +150,15 @@ describe("chunker", () => {
     }
   });
 
-  it("splits between Thai words, not inside them", () => {
+  it("splits between Thai words, not inside them", async () => {
     const word = "พิพิธภัณฑ์";
-    const { chunks } = chunksOf([paragraph(word.repeat(300))], "th");
+    const { chunks } = await chunksOf([paragraph(word.repeat(300))], "th");
     expect(chunks.length).toBeGreaterThan(2);
     for (const chunk of chunks) expect(chunk.text.replaceAll(word, "")).toBe("");
   });
 
-  it("lays a long document out in sections of about 8,000 characters at block boundaries", () => {
-    const { pages } = chunksOf(Array.from({ length: 200 }, (_, i) => paragraph(sentences(4, `item ${i}`))));
+  it("lays a long document out in sections of about 8,000 characters at block boundaries", async () => {
+    const { pages } = await chunksOf(Array.from({ length: 200 }, (_, i) => paragraph(sentences(4, `item ${i}`))));
     expect(pages.length).toBeGreaterThan(4);
     for (const page of pages) {
       expect(page.text.length).toBeLessThanOrEqual(8000);

@@ -31,8 +31,9 @@ type Region = "body" | "article" | "main";
 /**
  * Reads the text of a web page: its `<main>` if it has one, else its `<article>`s, else its body, without scripts, menus,
  * side columns, footers and what is hidden. Nothing that the page refers to is loaded.
+ * @param xhtml elements may close themselves (`<a id="x"/>`), as in books
  */
-export function parseHtml(source: string): HtmlDocument {
+export function parseHtml(source: string, { xhtml = false } = {}): HtmlDocument {
   const collector = new Collector();
   const parser = new Parser(
     {
@@ -40,7 +41,7 @@ export function parseHtml(source: string): HtmlDocument {
       onclosetag: (name) => collector.close(name),
       ontext: (text) => collector.text(text),
     },
-    { decodeEntities: true, lowerCaseTags: true, lowerCaseAttributeNames: true },
+    { decodeEntities: true, lowerCaseTags: true, lowerCaseAttributeNames: true, recognizeSelfClosing: xhtml },
   );
   parser.write(source);
   parser.end();
@@ -77,7 +78,7 @@ class Collector {
     if (this.#depth > maxDepth) return;
     const outer = parent?.region ?? "body";
     const region = outer === "main" ? outer : (regionOf(name, attributes) ?? outer);
-    const entry = { name, dropped: dropped.has(name) || isHidden(attributes), region };
+    const entry = { name, dropped: (dropped.has(name) && !isNote(attributes)) || isHidden(attributes), region };
     if (!entry.dropped && this.#droppedDepth === 0) this.#begin(name);
     this.#open.push(entry);
     if (entry.dropped) this.#droppedDepth++;
@@ -177,6 +178,11 @@ class Collector {
 function regionOf(name: string, attributes: Record<string, string>): Region | null {
   if (name === "main" || attributes["role"] === "main") return "main";
   return name === "article" ? "article" : null;
+}
+
+/** Footnotes of books stand in `<aside epub:type="footnote">`. */
+function isNote(attributes: Record<string, string>): boolean {
+  return "epub:type" in attributes;
 }
 
 function isHidden(attributes: Record<string, string>): boolean {

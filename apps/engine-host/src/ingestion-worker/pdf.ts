@@ -10,20 +10,22 @@ const batchPages = 50;
 /** A line at the edge of this many pages is a running head. */
 const runningPages = 3;
 
+const headBytes = 1024;
+
 /** OCR stays off: it would look for language data on the network. The parser prints nothing. */
 const quiet = { ocrEnabled: false, quiet: true } as const;
 
 /**
  * Reads a PDF in batches of pages, with the box of each line in points from the top left of the page.
- * The file name must end in ".pdf" (the parser tries converters for any other ending).
+ * A file's name must end in ".pdf" (the parser tries converters for any other ending); or it lies in memory.
  * @throws ParseFailure
  */
-export async function* parsePdf(path: string, maxPages: number): AsyncGenerator<DocumentPart> {
-  await checkPdfHeader(path);
+export async function* parsePdf(file: string | Buffer, maxPages: number): AsyncGenerator<DocumentPart> {
+  await checkPdfHeader(file);
   const parser = new LiteParse({ ...quiet, maxPages: maxPages + 1, extractTextMetadata: true, outputFormat: "text" });
   const learned = new StyleLearner();
   try {
-    for await (const batch of parser.parseBatches(path, { batchSize: batchPages })) {
+    for await (const batch of parser.parseBatches(file, { batchSize: batchPages })) {
       if (batch.totalPages > maxPages) throw new ParseFailure({ kind: "limit", limit: "output" });
       const pages = batch.result.pages.map(toRowedPage);
       const part = writePages(pages, learned.learn(pages));
@@ -47,10 +49,15 @@ export async function renderPdfPage(path: string, page: number, scale: number): 
 }
 
 /** Readers accept blank or other bytes before the header, within the first kilobyte. */
-async function checkPdfHeader(path: string): Promise<void> {
+async function checkPdfHeader(file: string | Buffer): Promise<void> {
+  const head = typeof file === "string" ? await readHead(file) : file.subarray(0, headBytes);
+  if (!head.includes("%PDF-")) throw unreadable("it is not a PDF");
+}
+
+async function readHead(path: string): Promise<Buffer> {
   await using file = await open(path);
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(1024), 0, 1024, 0);
-  if (!buffer.subarray(0, bytesRead).includes("%PDF-")) throw unreadable("it is not a PDF");
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(headBytes), 0, headBytes, 0);
+  return buffer.subarray(0, bytesRead);
 }
 
 function explain(error: unknown): unknown {

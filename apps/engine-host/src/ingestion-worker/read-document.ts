@@ -1,21 +1,22 @@
-import { readFile, stat } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import type { DocumentFormat } from "@corral/protocol";
 import type { FromWorker, ReadLimits } from "../ingestion/worker-channel.ts";
 import { detectLanguage } from "../store/language.ts";
-import type { LooseBlock } from "./block.ts";
+import { parseArchive } from "./archive.ts";
+import type { ParsedDocument } from "./block.ts";
 import { createChunker, type Chunker } from "./chunker.ts";
+import { Container, Losses } from "./container.ts";
 import type { DocumentPart } from "./document-part.ts";
-import { parseDocx } from "./docx.ts";
-import { declaredCharset, parseHtml } from "./html.ts";
-import { parseMarkdown } from "./markdown.ts";
+import { parseMailbox } from "./mailbox.ts";
+import { parseBytes } from "./parse-bytes.ts";
 import { ParseFailure } from "./parse-failure.ts";
 import { parsePdf } from "./pdf.ts";
-import { parsePlainText } from "./plain-text.ts";
 import { layOutSections } from "./sections.ts";
-import { decodeText } from "./text-encoding.ts";
 
 /** Characters of text from the beginning of a document that its language is told by. */
 const languageSample = 20_000;
+/** Read of a mailbox at once. */
+const mailboxBytes = 1 << 20;
 
 type Outcome = Extract<FromWorker, { type: "part" | "read" }>;
 
@@ -28,7 +29,12 @@ export async function* readDocument(
   format: DocumentFormat,
   limits: ReadLimits,
 ): AsyncGenerator<Outcome, void> {
-  const source = format === "pdf" ? readPdf(path, limits) : await readWhole(path, format, limits);
+  const losses = new Losses();
+  await using file = await open(path);
+  const source =
+    format === "pdf"
+      ? { title: null, parts: parsePdf(path, limits.pages) }
+      : inSections(await parse(file, format, new Container(limits, losses)));
   let chunker: Chunker | null = null;
   let language: string | null = null;
   let title = source.title;
@@ -48,40 +54,28 @@ export async function* readDocument(
   }
   if (!chunker || !hasText) throw new ParseFailure({ kind: "without-text" });
   yield { type: "part", pages: [], chunks: chunker.finish(), progress: 1 };
-  yield { type: "read", title, language, paged: format === "pdf" };
+  yield { type: "read", title, language, paged: format === "pdf", losses: losses.list() };
 }
 
 interface Source {
   title: string | null;
-  parts: AsyncIterable<DocumentPart> | Iterable<DocumentPart>;
+  parts: AsyncIterable<DocumentPart>;
 }
 
-function readPdf(path: string, limits: ReadLimits): Source {
-  return { title: null, parts: parsePdf(path, limits.pages) };
+function inSections({ title, blocks, progress }: ParsedDocument): Source {
+  const total = Array.isArray(blocks) ? blocks.length : 1;
+  return { title, parts: layOutSections(blocks, progress ?? ((handled) => Math.min(1, handled / total))) };
 }
 
-async function readWhole(path: string, format: Exclude<DocumentFormat, "pdf">, limits: ReadLimits): Promise<Source> {
-  if ((await stat(path)).size > limits.fileBytes) throw new ParseFailure({ kind: "limit", limit: "output" });
-  const bytes = await readFile(path);
-  const { title, blocks } = await parse(bytes, format, limits);
-  return { title, parts: layOutSections(blocks) };
-}
-
-async function parse(
-  bytes: Buffer,
-  format: Exclude<DocumentFormat, "pdf">,
-  limits: ReadLimits,
-): Promise<{ title: string | null; blocks: LooseBlock[] }> {
-  switch (format) {
-    case "docx":
-      return parseDocx(bytes, limits.unpackedBytes);
-    case "html":
-      return parseHtml(decodeText(bytes, declaredCharset(bytes)));
-    case "markdown":
-      return parseMarkdown(decodeText(bytes));
-    case "text":
-      return { title: null, blocks: parsePlainText(decodeText(bytes)) };
+/** Archives and mailboxes are read piece by piece, everything else lies in memory as a whole. */
+async function parse(file: FileHandle, format: DocumentFormat, container: Container): Promise<ParsedDocument> {
+  const { size } = await file.stat();
+  if (format === "archive") return parseArchive(file, container);
+  if (format === "mailbox") {
+    return parseMailbox(file.createReadStream({ autoClose: false, highWaterMark: mailboxBytes }), size, container);
   }
+  if (size > container.limits.fileBytes) throw new ParseFailure({ kind: "limit", limit: "output" });
+  return parseBytes(await file.readFile(), format, container);
 }
 
 function sampleOf(part: DocumentPart): string {

@@ -7,31 +7,38 @@ const sectionCharacters = 8000;
 /** Sections handed on at once. */
 const partSections = 20;
 
-/** Lays blocks out as the text of numbered sections. `\n\n` stands between blocks, `\n` between list items and table rows. */
-export function* layOutSections(blocks: LooseBlock[]): Generator<DocumentPart> {
+/**
+ * Lays blocks out as the text of numbered sections. `\n\n` stands between blocks, `\n` between list items and table rows.
+ * @param progress how much of the document is read (0..1) after so many blocks
+ */
+export async function* layOutSections(
+  source: Iterable<LooseBlock> | AsyncIterable<LooseBlock>,
+  progress: (blocks: number) => number,
+): AsyncGenerator<DocumentPart, void> {
   let pages: PageContent[] = [];
   let placed: Block[] = [];
   let page = 1;
   let text = "";
   let handled = 0;
+  const closeSection = () => {
+    pages.push({ page, text, width: null, height: null, lines: [] });
+    page++;
+    text = "";
+  };
 
-  for (const [index, block] of blocks.entries()) {
-    const next = blocks[index + 1];
+  for await (const [block, next] of withNext(source)) {
+    if (block.startsSection && text !== "") closeSection();
     const pieces = splitLongBlock(block.text);
     for (const [i, piece] of pieces.entries()) {
       const last = i === pieces.length - 1;
       const whole = piece + (last ? separator(block, next) : "");
       // A heading goes with what follows it.
       const ahead = block.kind === "heading" ? Math.min(next?.text.length ?? 0, sectionCharacters / 4) : 0;
-      if (text !== "" && text.length + whole.length + ahead > sectionCharacters) {
-        pages.push({ page, text, width: null, height: null, lines: [] });
-        page++;
-        text = "";
-        if (pages.length >= partSections) {
-          yield { pages, blocks: placed, progress: handled / blocks.length };
-          pages = [];
-          placed = [];
-        }
+      if (text !== "" && text.length + whole.length + ahead > sectionCharacters) closeSection();
+      if (pages.length >= partSections) {
+        yield { pages, blocks: placed, progress: progress(handled) };
+        pages = [];
+        placed = [];
       }
       const span = { page, start: text.length, end: text.length + whole.length };
       placed.push({ kind: block.kind, level: block.level, text: whole, spans: [span], continues: !last });
@@ -39,8 +46,17 @@ export function* layOutSections(blocks: LooseBlock[]): Generator<DocumentPart> {
     }
     handled++;
   }
-  if (text !== "") pages.push({ page, text, width: null, height: null, lines: [] });
+  if (text !== "") closeSection();
   if (pages.length > 0) yield { pages, blocks: placed, progress: 1 };
+}
+
+async function* withNext<T>(source: Iterable<T> | AsyncIterable<T>): AsyncGenerator<[T, T | undefined], void> {
+  let held: { item: T } | null = null;
+  for await (const item of source) {
+    if (held) yield [held.item, item];
+    held = { item };
+  }
+  if (held) yield [held.item, undefined];
 }
 
 function separator(block: LooseBlock, next: LooseBlock | undefined): string {

@@ -6,9 +6,23 @@ import type { FailureReason } from "./worker-channel.ts";
 
 export function unsupportedType(file: string, type: string): CorralError {
   const supported = supportedFileTypes;
-  const known = supported.map((ending) => ending.slice(1)).join(", ");
+  const known =
+    "PDF, Office and OpenDocument files, RTF, EPUB, web pages, Markdown, text, CSV, JSON, mail, source code and ZIP archives of these";
   const what = type === "" ? "has no ending that tells its type" : `is of a type that can't be read (${type})`;
   return new CorralError("UNSUPPORTED_FILE_TYPE", `${file} ${what}; Corral reads ${known}.`, { file, type, supported });
+}
+
+const noRecognition = "text recognition (OCR) is not installed here";
+
+export function pictureFile(file: string): CorralError {
+  const message = `${file} is a picture, and ${noRecognition}; add a version with text that can be selected.`;
+  return new CorralError("FILE_WITHOUT_TEXT", message, { file });
+}
+
+/** What could not be read of a document that was read otherwise. */
+export function partlyRead(file: string, parts: string[]): CorralError {
+  const message = `${file} was read, except for ${parts.join(", ")}.`;
+  return new CorralError("FILE_PARTLY_READ", message, { file, parts });
 }
 
 export function notAFile(file: string): CorralError {
@@ -36,9 +50,11 @@ export function tooLarge(file: string, bytes: number): CorralError {
   return new CorralError("FILE_TOO_LARGE", message, { file, bytes, limitBytes: largestFile });
 }
 
+/** @param reason what is wrong; when it says what to do as well, that follows a semicolon */
 export function unreadableFile(file: string, reason: string, cause?: unknown): CorralError {
   const options = cause === undefined ? undefined : { cause };
-  return new CorralError("FILE_UNREADABLE", `${file} can't be read: ${reason}.`, { file, reason }, options);
+  const remedy = reason.includes(";") ? "" : "; check the original and add it again";
+  return new CorralError("FILE_UNREADABLE", `${file} can't be read: ${reason}${remedy}.`, { file, reason }, options);
 }
 
 export function changedFile(file: string): CorralError {
@@ -63,8 +79,8 @@ export function readingError(file: string, reason: FailureReason): CorralError {
     }
     case "without-text": {
       const scanned = file.toLowerCase().endsWith(".pdf")
-        ? "; it looks scanned, so run text recognition on it first"
-        : "";
+        ? `; it looks scanned, and ${noRecognition}, so add a version with text that can be selected`
+        : "; check the original and add it again";
       return new CorralError("FILE_WITHOUT_TEXT", `${file} holds no text to read${scanned}.`, { file });
     }
     case "limit":
@@ -80,7 +96,7 @@ export function fileSystemError(file: string, error: unknown): unknown {
       return notFound(file);
     case "EACCES":
     case "EPERM":
-      return unreadableFile(file, "Corral has no permission to open it", error);
+      return unreadableFile(file, "Corral has no permission to open it; allow it and add the file again", error);
     case "ELOOP":
     case "ENAMETOOLONG":
     case "EIO":

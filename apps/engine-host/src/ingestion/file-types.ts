@@ -1,15 +1,27 @@
 import { extname } from "node:path";
 import type { DocumentFormat } from "@corral/protocol";
 
+/** Source code and what programs are set up with, read as text. */
+const codeEndings =
+  "c h cc cpp cxx hpp cs java kt kts scala go rs swift m mm py rb php pl lua r jl dart ex exs erl hs clj fs ml sql sh bash zsh " +
+  "ps1 bat js jsx mjs cjs ts tsx mts cts vue svelte css scss less xml svg yaml yml toml ini conf cfg properties env gradle " +
+  "cmake proto graphql tf tex rst adoc org log diff patch";
+
 const formats: Readonly<Record<string, DocumentFormat>> = {
-  ".pdf": "pdf",
-  ".docx": "docx",
-  ".html": "html",
-  ".htm": "html",
-  ".md": "markdown",
-  ".markdown": "markdown",
-  ".txt": "text",
+  ...{ ".pdf": "pdf", ".docx": "docx", ".pptx": "pptx", ".xlsx": "xlsx" },
+  ...{ ".odt": "odt", ".odp": "odp", ".ods": "ods", ".rtf": "rtf", ".epub": "epub" },
+  ...{ ".html": "html", ".htm": "html", ".xhtml": "html", ".md": "markdown", ".markdown": "markdown", ".txt": "text" },
+  ...{ ".csv": "csv", ".tsv": "csv", ".json": "json", ".jsonl": "json", ".ndjson": "json" },
+  ...{ ".eml": "mail", ".mbox": "mailbox", ".zip": "archive" },
+  ...Object.fromEntries(codeEndings.split(" ").map((ending) => [`.${ending}`, "code" as const])),
 };
+
+const pictures = new Set([".png", ".jpg", ".jpeg", ".gif", ".tif", ".tiff", ".bmp", ".webp", ".heic"]);
+
+/** True for the name of a picture, which could be read with text recognition only. */
+export function isPicture(name: string): boolean {
+  return pictures.has(extname(name).toLowerCase());
+}
 
 /** The endings of file names that Corral reads, as shown to people. */
 export const supportedFileTypes = Object.keys(formats);
@@ -32,16 +44,35 @@ export const headBytes = 1024;
 export function contradiction(format: DocumentFormat, head: Uint8Array): string | null {
   const content = sniff(head);
   if (format === "pdf") return content === "a PDF" ? null : "it is not a PDF, whatever its name says";
-  if (format === "docx") {
-    // An encrypted .docx is a compound file, as an old .doc is; the worker tells them apart.
-    const possible = content === "a zip archive or Office document" || content === "an old Office document";
-    return possible ? null : "it is not a Word document, whatever its name says";
+  const expected = packaged[format];
+  if (expected) {
+    // An encrypted Office file is a compound file, as an old one is; the worker tells them apart.
+    const compound = content === "an old Office document" && !["epub", "archive"].includes(format);
+    return content === "a zip archive or Office document" || compound
+      ? null
+      : `it is not ${expected}, whatever its name says`;
   }
-  return content === null ? null : `it holds ${content}, not text; give the file its right ending`;
+  if (content === null || mayHoldAnything.has(format)) return null;
+  return `it holds ${content}, not text; give the file its right ending`;
 }
+
+const packaged: Partial<Record<DocumentFormat, string>> = {
+  docx: "a Word document",
+  pptx: "a PowerPoint presentation",
+  xlsx: "an Excel workbook",
+  odt: "an OpenDocument text",
+  odp: "an OpenDocument presentation",
+  ods: "an OpenDocument spreadsheet",
+  epub: "an EPUB book",
+  archive: "a zip archive",
+};
+/** A mail may quote the beginning of a PDF in its first kilobyte. */
+const mayHoldAnything = new Set<DocumentFormat>(["mail", "mailbox"]);
 
 const signatures: [content: string, bytes: number[]][] = [
   ["a zip archive or Office document", [0x50, 0x4b, 0x03, 0x04]],
+  // An archive with nothing in it.
+  ["a zip archive or Office document", [0x50, 0x4b, 0x05, 0x06]],
   ["an old Office document", [0xd0, 0xcf, 0x11, 0xe0]],
   ["a picture", [0x89, 0x50, 0x4e, 0x47]],
   ["a picture", [0xff, 0xd8, 0xff]],

@@ -3,14 +3,23 @@ import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
 import { basename, extname } from "node:path";
 import type { CorralError, DocumentFormat } from "@corral/protocol";
-import { emptyFile, fileSystemError, notAFile, tooLarge, unreadableFile, unsupportedType } from "./file-errors.ts";
-import { contradiction, formatOf, headBytes, largestFile } from "./file-types.ts";
+import {
+  emptyFile,
+  fileSystemError,
+  notAFile,
+  pictureFile,
+  tooLarge,
+  unreadableFile,
+  unsupportedType,
+} from "./file-errors.ts";
+import { contradiction, formatOf, headBytes, isPicture, largestFile } from "./file-types.ts";
 
 /** Read at once while hashing: hashing this much takes well under a millisecond. */
 const hashChunkBytes = 256 * 1024;
 
-/** The format of a file by its name. @throws CorralError UNSUPPORTED_FILE_TYPE */
+/** The format of a file by its name. @throws CorralError UNSUPPORTED_FILE_TYPE, FILE_WITHOUT_TEXT (a picture) */
 export function requireFormat(name: string): DocumentFormat {
+  if (isPicture(name)) throw pictureFile(name);
   const format = formatOf(name);
   if (!format) throw unsupportedType(name, extname(name).toLowerCase());
   return format;

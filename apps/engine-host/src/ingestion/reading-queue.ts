@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { CorralError, type DocumentState, type DocumentSummary } from "@corral/protocol";
 import type { DocumentContent, DocumentFile, Store } from "../store/store.ts";
-import { changedFile, fileSystemError, readingError } from "./file-errors.ts";
+import { changedFile, fileSystemError, partlyRead, readingError } from "./file-errors.ts";
 import type { ReadLimits } from "./worker-channel.ts";
 import type { WorkerPool } from "./worker-pool.ts";
 import { WorkerFailure } from "./worker-process.ts";
@@ -154,7 +154,7 @@ export class ReadingQueue implements AsyncDisposable {
     const pages: DocumentContent["pages"] = [];
     const chunks: DocumentContent["chunks"] = [];
     const timeoutMs = this.#options.timeoutFor?.(bytes) ?? baseTimeoutMs + Math.ceil(bytes / 2 ** 20) * timeoutMsPerMiB;
-    const { title, language, paged } = await this.#options.workers.read(
+    const { title, language, paged, losses } = await this.#options.workers.read(
       { type: "read", path, format: document.format, limits: this.#limits },
       {
         timeoutMs,
@@ -166,7 +166,8 @@ export class ReadingQueue implements AsyncDisposable {
         },
       },
     );
-    return { title, language, paged, pages, chunks };
+    const note = losses.length > 0 ? partlyRead(document.name, losses).report() : null;
+    return { title, language, paged, pages, chunks, note };
   }
 
   async #enter(id: string, state: DocumentState): Promise<void> {

@@ -24,7 +24,8 @@ export type FromWorker =
   | { type: "ready" }
   /** A run of pages, and the chunks that became complete with it. */
   | { type: "part"; pages: PageContent[]; chunks: ChunkContent[]; progress: number }
-  | { type: "read"; title: string | null; language: string | null; paged: boolean }
+  /** `losses`: parts that could not be read, each as "NAME (reason)". */
+  | { type: "read"; title: string | null; language: string | null; paged: boolean; losses: string[] }
   | { type: "rendered"; png: Uint8Array }
   | { type: "failed"; reason: FailureReason };
 

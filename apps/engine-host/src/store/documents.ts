@@ -42,7 +42,7 @@ export function documentTable(database: DatabaseSync, index: IndexWriter): Synch
   );
   const keys = database.prepare("SELECT key, collection_key AS collectionKey, name FROM documents WHERE id = ?");
   const setReady = database.prepare(
-    `UPDATE documents SET state = 'ready', error = NULL, title = ?, language = ?, paged = ?, page_count = ?,
+    `UPDATE documents SET state = 'ready', error = ?, title = ?, language = ?, paged = ?, page_count = ?,
      chunk_count = ? WHERE key = ?`,
   );
   const remove = database.prepare("DELETE FROM documents WHERE key = ?");
@@ -82,10 +82,18 @@ export function documentTable(database: DatabaseSync, index: IndexWriter): Synch
     saveContent(id, content) {
       const document = row<{ key: number; collectionKey: number; name: string }>(keys, id);
       if (!document) throw documentNotFound(id);
-      const { title, language, paged, pages, chunks } = content;
+      const { title, language, paged, pages, chunks, note = null } = content;
       const indexed = { ...document, title: indexedTitle(title, document.name), language };
       index.replaceContent(indexed, pages, chunks);
-      setReady.run(title, language, paged ? 1 : 0, pages.length, chunks.length, document.key);
+      setReady.run(
+        note && JSON.stringify(note),
+        title,
+        language,
+        paged ? 1 : 0,
+        pages.length,
+        chunks.length,
+        document.key,
+      );
       return get(id)!;
     },
     remove(id) {

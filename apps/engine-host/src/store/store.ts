@@ -128,6 +128,8 @@ export interface DocumentContent {
   paged: boolean;
   pages: PageContent[];
   chunks: ChunkContent[];
+  /** What could not be read of it, shown beside the ready document. */
+  note?: ErrorReport | null;
 }
 
 export interface PageTable {

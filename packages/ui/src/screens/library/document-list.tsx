@@ -125,9 +125,7 @@ function Summary({ entries }: { entries: readonly Entry[] }) {
 
 function NoDocuments({ collectionId }: { collectionId: string }) {
   const { t } = useTranslation("library");
-  const connection = useConnection((state) => state.connection);
   const inPlace = useConnection((state) => state.fileTransfer === "paths");
-  const types = connection.kind === "ready" ? connection.host.supportedFileTypes.join(", ") : "";
   return (
     <EmptyState
       icon={<FileUp />}
@@ -135,7 +133,7 @@ function NoDocuments({ collectionId }: { collectionId: string }) {
       action={<AddFilesButton collectionId={collectionId} />}
     >
       <p>{t(inPlace ? "noDocuments.inPlace" : "noDocuments.upload")}</p>
-      {types && <p className="mt-2 text-sm">{t("empty.types", { types })}</p>}
+      <p className="mt-2 text-sm">{t("empty.types")}</p>
     </EmptyState>
   );
 }

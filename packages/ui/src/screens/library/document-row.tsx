@@ -1,5 +1,19 @@
 import type { DocumentFormat, DocumentState, DocumentSummary } from "@corral/protocol";
-import { Check, CircleStop, Ellipsis, FileCode, FileText, FileType, RotateCw, Trash2 } from "lucide-react";
+import {
+  BookText,
+  Check,
+  CircleStop,
+  Ellipsis,
+  FileArchive,
+  FileCode,
+  FileSpreadsheet,
+  FileText,
+  FileType,
+  Mail,
+  Presentation,
+  RotateCw,
+  Trash2,
+} from "lucide-react";
 import { memo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Badge } from "../../components/badge.tsx";
@@ -12,12 +26,20 @@ import { useStores } from "../../stores/stores.tsx";
 import { EntryLine } from "./entry-line.tsx";
 import { byteSize } from "../../components/byte-size.ts";
 
-const icons: Record<DocumentFormat, typeof FileText> = {
+const icons: Partial<Record<DocumentFormat, typeof FileText>> = {
   pdf: FileType,
-  docx: FileText,
   html: FileCode,
-  markdown: FileText,
-  text: FileText,
+  code: FileCode,
+  json: FileCode,
+  pptx: Presentation,
+  odp: Presentation,
+  xlsx: FileSpreadsheet,
+  ods: FileSpreadsheet,
+  csv: FileSpreadsheet,
+  epub: BookText,
+  mail: Mail,
+  mailbox: Mail,
+  archive: FileArchive,
 };
 const underWay: readonly DocumentState[] = ["queued", "reading", "indexing"];
 
@@ -28,7 +50,7 @@ export const DocumentRow = memo(function DocumentRow({ document }: { document: D
   const [removing, setRemoving] = useState(false);
   const { cancelDocument, retryDocument, removeDocument } = stores.library.getState();
   const busy = underWay.includes(document.state);
-  const Icon = icons[document.format];
+  const Icon = icons[document.format] ?? FileText;
 
   const details = [
     byteSize(document.bytes, i18n.language),

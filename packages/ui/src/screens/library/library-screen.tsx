@@ -5,7 +5,7 @@ import { Button } from "../../components/button.tsx";
 import { EmptyState } from "../../components/empty-state.tsx";
 import { ErrorNote } from "../../components/error-note.tsx";
 import { Spinner } from "../../components/spinner.tsx";
-import { useConnection, useLibrary } from "../../stores/stores.tsx";
+import { useLibrary } from "../../stores/stores.tsx";
 import { CollectionList } from "./collection-list.tsx";
 import { CollectionNameDialog } from "./collection-name-dialog.tsx";
 import { CollectionView } from "./collection-view.tsx";
@@ -62,8 +62,6 @@ export function LibraryScreen() {
 
 function NoCollections({ onCreate }: { onCreate: () => void }) {
   const { t } = useTranslation("library");
-  const connection = useConnection((state) => state.connection);
-  const types = connection.kind === "ready" ? connection.host.supportedFileTypes.join(", ") : "";
   return (
     <EmptyState
       whole
@@ -76,7 +74,7 @@ function NoCollections({ onCreate }: { onCreate: () => void }) {
       }
     >
       <p>{t("empty.explanation")}</p>
-      {types && <p className="mt-2 text-sm">{t("empty.types", { types })}</p>}
+      <p className="mt-2 text-sm">{t("empty.types")}</p>
     </EmptyState>
   );
 }

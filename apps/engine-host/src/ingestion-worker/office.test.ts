@@ -1,4 +1,3 @@
-import { deflateRawSync } from "node:zlib";
 import {
   Document,
   FootnoteReferenceRun,
@@ -11,10 +10,12 @@ import {
   TextRun,
 } from "docx";
 import { describe, expect, it } from "vitest";
-import { parseDocx } from "./docx.ts";
-import { checkZip } from "./zip-check.ts";
+import { parseOffice } from "./office.ts";
+import { writeZip } from "./testing/zip-writer.ts";
+import { checkZip } from "./zip-archive.ts";
 
-const limit = 64 * 2 ** 20;
+const allowance = () => ({ bytes: 64 * 2 ** 20 });
+const parseDocx = (bytes: Buffer) => parseOffice(bytes, "docx", allowance());
 
 async function makeGuide(): Promise<Buffer> {
   const row = (cells: string[]) =>
@@ -48,34 +49,12 @@ async function makeGuide(): Promise<Buffer> {
   );
 }
 
-/** A zip archive with one deflated entry; the sizes it states may be lies. */
-function zip(name: string, content: Buffer, stated = content.length): Buffer {
-  const packed = deflateRawSync(content, { level: 9 });
-  const path = Buffer.from(name);
-  const local = Buffer.alloc(30);
-  local.writeUInt32LE(0x04034b50, 0);
-  local.writeUInt16LE(8, 8);
-  local.writeUInt32LE(packed.length, 18);
-  local.writeUInt32LE(stated, 22);
-  local.writeUInt16LE(path.length, 26);
-  const entry = Buffer.alloc(46);
-  entry.writeUInt32LE(0x02014b50, 0);
-  entry.writeUInt16LE(8, 10);
-  entry.writeUInt32LE(packed.length, 20);
-  entry.writeUInt32LE(stated, 24);
-  entry.writeUInt16LE(path.length, 28);
-  const end = Buffer.alloc(22);
-  end.writeUInt32LE(0x06054b50, 0);
-  end.writeUInt16LE(1, 8);
-  end.writeUInt16LE(1, 10);
-  end.writeUInt32LE(entry.length + path.length, 12);
-  end.writeUInt32LE(local.length + path.length + packed.length, 16);
-  return Buffer.concat([local, path, packed, entry, path, end]);
-}
+/** A zip archive with one entry; the size it states may be a lie. */
+const zip = (name: string, content: Buffer, statedBytes = content.length) => writeZip([{ name, content, statedBytes }]);
 
 describe("reading a Word document", () => {
   it("finds headings, paragraphs, lists, table rows and footnotes, in any script", async () => {
-    const { title, blocks } = await parseDocx(await makeGuide(), limit);
+    const { title, blocks } = await parseDocx(await makeGuide());
     expect(title).toBe("Machine guide");
     expect(blocks).toEqual([
       { kind: "heading", level: 0, text: "The machine guide" },
@@ -111,7 +90,7 @@ describe("reading a Word document", () => {
     [
       "an old .doc",
       async () => Buffer.concat([Buffer.from("d0cf11e0a1b11ae1", "hex"), Buffer.alloc(2000)]),
-      { kind: "unreadable", reason: "it is in the old .doc format; save it as .docx" },
+      { kind: "unreadable", reason: "it is in an old Office format (.doc, .xls or .ppt); save it in the present one" },
     ],
     [
       "an encrypted document",
@@ -125,14 +104,14 @@ describe("reading a Word document", () => {
       { kind: "password-protected" },
     ],
   ])("refuses a file that is %s", async (_name, content, reason) => {
-    await expect(content().then((bytes) => parseDocx(Buffer.from(bytes), limit))).rejects.toMatchObject({ reason });
+    await expect(content().then((bytes) => parseDocx(Buffer.from(bytes)))).rejects.toMatchObject({ reason });
   });
 
   it("refuses damaged content inside a whole archive", async () => {
     const bytes = await makeGuide();
     const middle = bytes.indexOf("word/document.xml") + 60;
     bytes.fill(0xff, middle, middle + 200);
-    await expect(parseDocx(bytes, limit)).rejects.toMatchObject({ reason: { kind: "unreadable" } });
+    await expect(parseDocx(bytes)).rejects.toMatchObject({ reason: { kind: "unreadable" } });
   });
 });
 
@@ -140,9 +119,9 @@ describe("checking a zip archive", () => {
   it("stops a bomb by what comes out of it, not by what it says", async () => {
     const bomb = zip("word/document.xml", Buffer.alloc(80 * 2 ** 20), 1000);
     expect(bomb.length).toBeLessThan(200_000);
-    await expect(checkZip(bomb, limit)).rejects.toMatchObject({ reason: { kind: "limit", limit: "output" } });
-    await expect(parseDocx(bomb, limit)).rejects.toMatchObject({ reason: { kind: "limit", limit: "output" } });
-    await expect(checkZip(zip("a", Buffer.alloc(1000)), limit)).resolves.toBeUndefined();
+    await expect(checkZip(bomb, allowance())).rejects.toMatchObject({ reason: { kind: "limit", limit: "output" } });
+    await expect(parseDocx(bomb)).rejects.toMatchObject({ reason: { kind: "limit", limit: "output" } });
+    await expect(checkZip(zip("a", Buffer.alloc(1000)), allowance())).resolves.toBeUndefined();
   });
 
   it("counts the same data again when many entries share it", async () => {
@@ -156,12 +135,12 @@ describe("checking a zip archive", () => {
       ...Array<Buffer>(10).fill(entry),
       copies,
     ]);
-    await expect(checkZip(overlapping, limit)).rejects.toMatchObject({ reason: { kind: "limit" } });
+    await expect(checkZip(overlapping, allowance())).rejects.toMatchObject({ reason: { kind: "limit" } });
   });
 
   it("refuses directories that point outside the archive", async () => {
     const bytes = zip("a", Buffer.from("hello"));
     bytes.writeUInt32LE(0x7fffffff, bytes.length - 22 + 16);
-    await expect(checkZip(bytes, limit)).rejects.toMatchObject({ reason: { kind: "unreadable" } });
+    await expect(checkZip(bytes, allowance())).rejects.toMatchObject({ reason: { kind: "unreadable" } });
   });
 });
