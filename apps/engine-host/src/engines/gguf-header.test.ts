@@ -141,7 +141,7 @@ describe("damaged and hostile files", () => {
     ["a name twice", buildGguf({ tensors: [...tinyTensors(), ...tinyTensors().slice(0, 1)] }), "twice"],
     ["a long tensor name", withTensor({ name: "x".repeat(64) }), "longer than 63 bytes"],
     ["no weights", buildGguf({ tensors: [] }), "holds no weights"],
-    ["one part of many", buildGguf({ metadata: { ...tinyMetadata(), "split.count": u32(4) } }), "one of 4 parts"],
+    ["one part of many", buildGguf({ metadata: { ...tinyMetadata(), "split.count": u32(4) } }), "does not say which"],
     ["no architecture", without("general.architecture"), "general.architecture"],
     ["no layers", without("llama.block_count"), "llama.block_count"],
     ["no vocabulary", without("tokenizer.ggml.tokens"), "no vocabulary"],

@@ -9,6 +9,7 @@ import {
   type GgufContents,
   type GgufTensor,
 } from "./gguf-parser.ts";
+import { joinParts, partPaths, splitPlaceOf } from "./gguf-parts.ts";
 import { fileTypes } from "./gguf-types.ts";
 
 /** What the header of a model file tells. Sizes in bytes. */
@@ -18,6 +19,7 @@ export interface GgufHeader {
   shape: ModelShape;
   /** For example "Q4_K_M": the declared file type, else the type most weights have. */
   quantization: string;
+  /** Of all parts, where the model is split over several files. */
   fileBytes: number;
   /** All tensors. */
   weightsBytes: number;
@@ -36,28 +38,58 @@ export interface GgufHeader {
 const readSizes = [2 ** 20, 8 * 2 ** 20, 24 * 2 ** 20, ggufLimits.headerBytes];
 
 /**
- * Reads and checks the header of a GGUF file, never more than 64 MiB of it. This runs before llama.cpp or
+ * Reads and checks the header of a GGUF file, never more than 64 MiB of it. Of a model split over several files (405B ones are)
+ * the path is that of the first, `…-00001-of-00009.gguf`, and all are read. This runs before llama.cpp or
  * node-llama-cpp see a file: node-llama-cpp's reader hangs or aborts the process on hostile headers
  * (research/reliability.md §0), and llama.cpp has had memory errors there.
  * @throws CorralError FILE_NOT_FOUND, EMPTY_FILE, MODEL_FILE_INVALID, CANCELLED
  */
 export async function readGgufHeader(path: string, signal?: AbortSignal): Promise<GgufHeader> {
+  return about(path, async () => {
+    const first = await readPart(path, signal);
+    const place = splitPlaceOf(first.contents);
+    if (!place) return describe(first.contents, basename(path), first.bytes);
+    const parts = [first];
+    for (const [index, part] of partPaths(path, place).entries()) {
+      if (index > 0)
+        parts.push(await about(part, () => readPart(part, signal), { of: place.count, number: index + 1 }));
+    }
+    const bytes = parts.reduce((sum, part) => sum + part.bytes, 0);
+    return describe(joinParts(parts.map(({ contents }) => contents)), basename(path), bytes);
+  });
+}
+
+/** Turns what goes wrong with a file into an error that names it. */
+async function about<Result>(
+  path: string,
+  work: () => Promise<Result>,
+  part?: { number: number; of: number },
+): Promise<Result> {
   const file = basename(path);
   try {
-    // Before opening: a pipe would block a thread until somebody writes into it.
-    const { size, isFile } = await stat(path).then((found) => ({ size: found.size, isFile: found.isFile() }));
-    if (!isFile) throw new GgufProblem("is not a regular file");
-    if (size === 0) {
-      throw new CorralError("EMPTY_FILE", `${file} is empty (0 bytes). Download or copy the model again.`, { file });
-    }
-    await using handle = await open(path, "r");
-    return describe(await parseFile(handle, size, signal), file, size);
+    return await work();
   } catch (error) {
     if (error instanceof CorralError) throw error;
-    if (!(error instanceof GgufProblem)) throw notReadable(path, error);
+    if (!(error instanceof GgufProblem)) throw notReadable(path, error, part);
     const message = `${file} cannot be used as a model: the file ${error.message}. Download or copy it again, or choose another file.`;
     throw new CorralError("MODEL_FILE_INVALID", message, { file, reason: `the file ${error.message}` });
   }
+}
+
+/** One file: a whole model, or a part of a split one. */
+async function readPart(
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<{ contents: GgufContents; bytes: number }> {
+  // Before opening: a pipe would block a thread until somebody writes into it.
+  const found = await stat(path);
+  if (!found.isFile()) throw new GgufProblem("is not a regular file");
+  if (found.size === 0) {
+    const file = basename(path);
+    throw new CorralError("EMPTY_FILE", `${file} is empty (0 bytes). Download or copy the model again.`, { file });
+  }
+  await using handle = await open(path, "r");
+  return { contents: await parseFile(handle, found.size, signal), bytes: found.size };
 }
 
 async function parseFile(
@@ -93,10 +125,6 @@ async function readStart(handle: FileHandle, known: Buffer, size: number): Promi
 
 function describe(contents: GgufContents, file: string, fileBytes: number): GgufHeader {
   const { metadata, tensors } = contents;
-  const parts = metadata.get("split.count");
-  if (typeof parts === "number" && parts > 1) {
-    throw new GgufProblem(`is one of ${parts} parts of a split model; join them first with llama-gguf-split --merge`);
-  }
   if (tensors.length === 0) throw new GgufProblem("holds no weights");
   const sum = (wanted: (tensor: GgufTensor) => boolean) =>
     tensors.reduce((bytes, tensor) => (wanted(tensor) ? bytes + tensor.bytes : bytes), 0);
@@ -172,11 +200,14 @@ function quantizationOf({ metadata, tensors }: GgufContents): string {
   return most?.[0] ?? "unknown";
 }
 
-function notReadable(path: string, error: unknown): CorralError {
+function notReadable(path: string, error: unknown, part: { number: number; of: number } | undefined): CorralError {
   const file = basename(path);
   const { code = "", message } = error as NodeJS.ErrnoException;
   if (code === "ENOENT" || code === "ENOTDIR") {
-    return new CorralError("FILE_NOT_FOUND", `There is no file ${path}. Check the path.`, { file: path });
+    const message = part
+      ? `Part ${part.number} of ${part.of} of the model is missing: there is no file ${path}. Put all parts into one folder.`
+      : `There is no file ${path}. Check the path.`;
+    return new CorralError("FILE_NOT_FOUND", message, { file: path });
   }
   if (code === "") throw error;
   const reason = code === "EACCES" || code === "EPERM" ? "Corral may not read it" : message;

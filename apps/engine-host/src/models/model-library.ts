@@ -122,7 +122,7 @@ export class ModelLibrary {
       return { id, name, path, embedded, fileBytes: file.bytes, header: null, isAbsent: true, problem };
     }
     const { header, problem } = await this.#header(path, `${found.size} ${found.mtimeMs} ${found.ino}`);
-    return { id, name, path, embedded, fileBytes: found.size, header, isAbsent: false, problem };
+    return { id, name, path, embedded, fileBytes: header?.fileBytes ?? found.size, header, isAbsent: false, problem };
   }
 
   async #header(path: string, stamp: string): Promise<KnownHeader> {
@@ -147,7 +147,7 @@ function notFound(id: string): CorralError<"MODEL_NOT_FOUND"> {
 function uniqueId(path: string, taken: ReadonlySet<string>): string {
   const slug = basename(path)
     .toLowerCase()
-    .replace(/\.gguf$/, "")
+    .replace(/(-00001-of-\d{5})?\.gguf$/, "")
     .normalize("NFKD")
     .replace(/[^a-z0-9._-]+/g, "-")
     .replace(/^[-.]+|[-.]+$/g, "")
