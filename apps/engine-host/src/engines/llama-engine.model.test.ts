@@ -63,6 +63,14 @@ describe("a loaded reader model", () => {
   it("tells what it is", () => {
     expect(model.facts).toMatchObject({ contextSize: 1024, sequences: 2, chatFormat: "Llama 3.1", backend: "cpu" });
     expect(model.facts.shape).toMatchObject({ layers: 6, heads: 8, keyValueHeads: 4, vocabularySize: 5120 });
+    const [main, ...gpus] = model.facts.memory;
+    expect(gpus).toEqual([]);
+    // Two sequences of 1024 tokens, 6 layers, 4 heads of 32 keys and 32 values in f16; told in steps of 0.01 MiB.
+    expect(main?.kvCacheBytes).toBe(2 * 1024 * 6 * 4 * 64 * 2);
+    expect(Math.abs((main?.weightsBytes ?? 0) - 5_166_080)).toBeLessThan(0.01 * 2 ** 20);
+    const { beforeBytes = 0, afterBytes = 0, peakBytes = 0 } = model.resident ?? {};
+    expect(afterBytes - beforeBytes).toBeGreaterThan(5_166_080);
+    expect(peakBytes).toBeGreaterThanOrEqual(afterBytes);
   });
 
   it("answers the example of its card exactly", async () => {
@@ -275,6 +283,25 @@ describe("the life of a worker", () => {
       await expect(engine.load({ id: "short", path }, settings, { signal: never })).rejects.toMatchObject({
         code: "MODEL_FILE_INVALID",
         message: expect.stringContaining("cut short") as string,
+      });
+    });
+
+    it("reports memory that llama.cpp could not get as INSUFFICIENT_MEMORY", async () => {
+      // A KV cache of 300 GB, which no system grants.
+      const greedy = { ...settings, contextSize: 100_000_000, sequences: 1 };
+      await expect(engine.load(file, greedy, { signal: never })).rejects.toMatchObject({
+        code: "INSUFFICIENT_MEMORY",
+        data: { devices: [{ id: "cpu" }] },
+      });
+    });
+
+    it("takes a worker that the system ends while it loads for a lack of memory", async () => {
+      const path = join(folder, "killed.mjs");
+      await writeFile(path, 'process.once("message", () => process.kill(process.pid, "SIGKILL"));');
+      const ended = createLlamaEngine({ logger: openLogger({ directory: null, stderr: null }), workerPath: path });
+      await expect(ended.load(file, settings, { signal: never })).rejects.toMatchObject({
+        code: "INSUFFICIENT_MEMORY",
+        message: expect.stringContaining("most likely for lack of memory") as string,
       });
     });
 

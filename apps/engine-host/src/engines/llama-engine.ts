@@ -239,7 +239,15 @@ function revive(report: ErrorReport): CorralError {
   return new CorralError<ErrorCode>(report.code, report.message, report.data as never);
 }
 
-function loadFailed(model: string, reason: string): CorralError<"MODEL_LOAD_FAILED"> {
+/** Linux ends the process that takes the most when memory runs out; GPU libraries abort and say why. */
+const shortOfMemory = /ended by SIGKILL|out of memory|failed to allocate|insufficient memory/i;
+
+function loadFailed(model: string, reason: string): CorralError {
+  // A heap of JavaScript that is full is a hostile file's doing: there is memory.
+  if (shortOfMemory.test(reason) && !reason.includes("JavaScript heap")) {
+    const message = `${model} could not be loaded, most likely for lack of memory: ${reason}. Close other programs, or choose a smaller context or a smaller model.`;
+    return new CorralError("INSUFFICIENT_MEMORY", message, { devices: [] });
+  }
   const message = `${model} could not be loaded: ${reason}. Try a smaller context or another model; the log has the details.`;
   return new CorralError("MODEL_LOAD_FAILED", message, { model, reason });
 }

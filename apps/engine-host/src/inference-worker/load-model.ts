@@ -32,6 +32,10 @@ export interface LoadRequest {
   shape: LoadedModelFacts["shape"];
 }
 
+/** How llama.cpp and its backends put it. */
+const shortOfMemory =
+  /out of memory|failed to allocate|insufficient memory|unable to allocate|allocation failed(?!, retrying)/i;
+
 /**
  * Loads a model and its context.
  * @param onProgress 0..1
@@ -44,6 +48,7 @@ export async function loadModel(
 ): Promise<ServedModel> {
   const startedAt = performance.now();
   const buffers = new BufferSizes();
+  let shortage: string | null = null;
   const llama = await getLlama({
     gpu: settings.gpuLayers > 0 ? "auto" : false,
     // Never compile or download on the user's machine.
@@ -55,8 +60,12 @@ export async function loadModel(
     // Until it is loaded: the sizes of its buffers are told at this level.
     logLevel: LlamaLogLevel.info,
     logger: (level, message) => {
-      if (level === LlamaLogLevel.info) buffers.read(message);
-      else log(level === LlamaLogLevel.warn ? "warn" : "error", message.trim());
+      if (level === LlamaLogLevel.info) {
+        buffers.read(message);
+        return;
+      }
+      if (shortOfMemory.test(message)) shortage ??= message.trim();
+      log(level === LlamaLogLevel.warn ? "warn" : "error", message.trim());
     },
   }).catch((error: unknown) => {
     throw loadFailed(id, `the llama.cpp library for this system could not be started (${messageOf(error)})`, error);
@@ -106,7 +115,11 @@ export async function loadModel(
     };
     return { llama, model, context, format, pool: new SequencePool(sequences), facts, evaluations: 0 };
   } catch (error) {
-    if (error instanceof InsufficientMemoryError) throw await insufficientMemory(llama, id, shape, error);
+    // llama.cpp only says that it failed; its log says why.
+    const cause = shortage === null ? error : new Error(shortage, { cause: error });
+    if (shortage !== null || error instanceof InsufficientMemoryError) {
+      throw await insufficientMemory(llama, id, shape, cause);
+    }
     throw loadFailed(id, messageOf(error), error);
   }
 }
@@ -119,11 +132,11 @@ async function insufficientMemory(
   llama: Llama,
   model: string,
   shape: LoadedModelFacts["shape"],
-  cause: Error,
+  cause: unknown,
 ): Promise<CorralError> {
   const isGpu = llama.gpu !== false;
   const free = isGpu ? (await llama.getVramState()).free : process.availableMemory();
-  const message = `There is not enough ${isGpu ? "GPU " : ""}memory for ${model}: ${cause.message}. Close other programs, or choose a smaller context or a smaller model.`;
+  const message = `There is not enough ${isGpu ? "GPU " : ""}memory for ${model}: ${messageOf(cause)}. Close other programs, or choose a smaller context or a smaller model.`;
   const device = { id: isGpu ? "gpu" : "cpu", name: isGpu ? "GPU" : "Main memory", freeBytes: free };
   // llama.cpp does not say how much was missing; one byte per parameter is the least an 8-bit model needs.
   return new CorralError(
