@@ -53,7 +53,8 @@ function recordBlocks(value: unknown): LooseBlock[] {
 function* linesOf(value: unknown, path: string, depth: number): Generator<string> {
   const line = (text: string) => (path === "" ? text : `${path}: ${text}`);
   if (value === null || value === "") return;
-  if (typeof value !== "object") yield line(cleanText(String(value as string | number | boolean)).trim());
+  if (typeof value !== "object")
+    yield line(cleanText(typeof value === "string" ? value : JSON.stringify(value)).trim());
   else if (depth >= maxDepth) throw unreadable("it nests deeper than any data");
   else if (Array.isArray(value) && !value.some(isNested)) yield line(cleanText(value.join(", ")));
   else {
