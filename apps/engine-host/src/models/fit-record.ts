@@ -1,4 +1,4 @@
-import type { DeviceMemory, HardwareSnapshot, LoadPlan, MeasuredMemory } from "@corral/protocol";
+import type { DeviceMemory, HardwareSnapshot, LoadPlan, MeasuredMemory, PlanHardware } from "@corral/protocol";
 import type { LoadedModel } from "../engines/engine.ts";
 import type { FitParts, Store } from "../store/store.ts";
 
@@ -20,7 +20,7 @@ export class FitRecord {
   }
 
   /** What to add to the devices' overhead in a plan for this model: from its newest load on the same kind of device. */
-  async corrections(model: string, quantization: string, hardware: HardwareSnapshot): Promise<Corrections> {
+  async corrections(model: string, quantization: string, hardware: PlanHardware): Promise<Corrections> {
     const known = await this.#table.list(model, quantization);
     const hasGpu = hardware.gpus.some(({ usable }) => usable);
     const corrections = new Map<string, number>();

@@ -27,7 +27,12 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 function planner(catalogPath = join(resources, "catalog/models.json")): Planner {
-  return new Planner({ catalogPath, hardware: { snapshot: () => Promise.resolve(snapshot) }, library: null });
+  return new Planner({
+    catalogPath,
+    hardware: { snapshot: () => Promise.resolve(snapshot) },
+    library: null,
+    record: null,
+  });
 }
 
 it("plans for a model of the catalog on this machine, or on another", async () => {
@@ -45,6 +50,15 @@ it("plans for a file from its own tensors", async () => {
   const weights = made.devices.reduce((sum, { weightsBytes }) => sum + weightsBytes, 0);
   expect(weights).toBeGreaterThan(3e6);
   expect(weights).toBeLessThan(6e6);
+});
+
+it("counts what earlier loads of a file took beyond their plan", async () => {
+  const hardware = { snapshot: () => Promise.resolve(snapshot) };
+  const record = { corrections: () => Promise.resolve(new Map([["cpu", gib]])) };
+  const catalogPath = join(resources, "catalog/models.json");
+  const learnt = await new Planner({ catalogPath, hardware, library: null, record }).planFor({ model: reader }, signal);
+  const usual = await planner().planFor({ model: reader }, signal);
+  expect((learnt.devices[0]?.overheadBytes ?? 0) - (usual.devices[0]?.overheadBytes ?? 0)).toBe(gib);
 });
 
 it("makes the fit matrix of this machine", async () => {

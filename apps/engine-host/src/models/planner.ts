@@ -5,6 +5,7 @@ import { fitMatrixOf } from "../planning/fit-matrix.ts";
 import { weightsFromHeader } from "../planning/model-weights.ts";
 import { planLoad, type LoadWish, type PlannedModel } from "../planning/plan-load.ts";
 import { readCatalog } from "./catalog.ts";
+import type { FitRecord } from "./fit-record.ts";
 import type { ModelLibrary } from "./model-library.ts";
 
 export interface PlannerOptions {
@@ -12,6 +13,8 @@ export interface PlannerOptions {
   hardware: Pick<Hardware, "snapshot">;
   /** Null: only the catalog and files are known. */
   library: Pick<ModelLibrary, "list"> | null;
+  /** What loads of registered models have taught; null: nothing. */
+  record: Pick<FitRecord, "corrections"> | null;
 }
 
 /** Plans for models that need not be here, on hardware that need not be this one. Loads nothing. */
@@ -28,7 +31,9 @@ export class Planner {
     const catalog = await this.#readCatalog();
     const model = await this.#find(request.model, catalog, signal);
     const hardware = request.hardware ?? (await this.#options.hardware.snapshot(signal));
-    return planLoad(model, hardware, wishOf(request), catalog);
+    const quantization = model.file?.quantization;
+    const corrections = quantization && (await this.#options.record?.corrections(model.id, quantization, hardware));
+    return planLoad(model, hardware, { ...wishOf(request), ...(corrections && { corrections }) }, catalog);
   }
 
   /** @throws CorralError CANCELLED */
