@@ -13,6 +13,7 @@ import { createLibrary } from "./ingestion/create-library.ts";
 import { WorkerPool } from "./ingestion/worker-pool.ts";
 import { type Logger, type LogLevel, openLogger } from "./logger.ts";
 import { createModels } from "./models/create-models.ts";
+import { FitRecord } from "./models/fit-record.ts";
 import { ModelLibrary } from "./models/model-library.ts";
 import { Planner } from "./models/planner.ts";
 import { createRetrieval } from "./retrieval/lexical-retrieval.ts";
@@ -27,7 +28,7 @@ export { startHeartbeat };
 /** Plans without a host, a data directory or a registered model: for the catalog's models and GGUF files. */
 export function createPlanner(resourcesDirectory: string): Planner {
   const hardware = createHardware({ diskPath: process.cwd() });
-  return new Planner({ catalogPath: catalogOf(resourcesDirectory), hardware, library: null });
+  return new Planner({ catalogPath: catalogOf(resourcesDirectory), hardware, library: null, record: null });
 }
 
 function catalogOf(resourcesDirectory: string): string {
@@ -79,7 +80,12 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const embeddedModelPath = join(options.resourcesDirectory, "reader-model/corral-reader-q8_0.gguf");
   const models = opened.use(createModels({ store, engine, hardware, logger, embeddedModelPath }));
   const modelLibrary = new ModelLibrary(store.modelFiles, embeddedModelPath);
-  const planner = new Planner({ catalogPath: catalogOf(options.resourcesDirectory), hardware, library: modelLibrary });
+  const planner = new Planner({
+    catalogPath: catalogOf(options.resourcesDirectory),
+    hardware,
+    library: modelLibrary,
+    record: new FitRecord(store.fitMeasurements),
+  });
   const library = opened.use(await createLibrary({ store, dataDirectory, log: logFailedDocuments(logger) }));
   const retrieval = createRetrieval({ store });
   const chat = opened.use(createChat({ store, retrieval, models, logger }));

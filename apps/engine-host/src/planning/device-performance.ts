@@ -158,12 +158,13 @@ export function devicePerformance(name: string, vendor: string): DevicePerforman
 
 /**
  * What main memory and processor can do. Two channels of DDR4-3200 give 51 GB/s, of DDR5-6000 96 GB/s; servers with many
- * cores have 8 to 12 channels (205 to 576 GB/s). A core with AVX2 or better reaches 20 to 80 GFLOPS in llama.cpp's kernels.
+ * cores have 8 to 12 channels (205 to 576 GB/s), and one core of them can draw 40. A core reaches from 20 GFLOPS (AVX2) to
+ * 300 giga-operations per second (AVX512-VNNI on 8-bit weights) in llama.cpp's kernels.
  */
 export function cpuPerformance(physicalCores: number): DevicePerformance {
   const cores = Math.max(1, physicalCores);
   const [low, high] = cores > 24 ? [150, 460] : cores > 16 ? [60, 200] : [30, 90];
-  return performance(Math.min(low, 15 * cores), Math.min(high, 25 * cores), cores * 0.02, cores * 0.08);
+  return performance(Math.min(low, 12 * cores), Math.min(high, 45 * cores), cores * 0.02, cores * 0.3);
 }
 
 function performance(

@@ -32,7 +32,7 @@ export interface Placement {
 }
 
 /** Cards whose free memory differs by less than this share are similar: their exact split is taken, with a little play. */
-const similarWithin = 0.3;
+const similarWithin = 0.5;
 /** How much a card's free memory changes between two looks at it, bytes. */
 const unsteadyBytes = 32 * 2 ** 20;
 

@@ -79,7 +79,9 @@ function placementReasons({ chosen: { placement }, hardware, estimate }: Decisio
 function unequalReasons(gpus: readonly LoadPlan["devices"][number][]): string[] {
   const least = Math.min(...gpus.map(({ reserveBytes }) => reserveBytes));
   if (gpus.every(({ reserveBytes }) => reserveBytes === least)) return [];
-  return ["The cards are not equally free, so each keeps room for one layer more: llama.cpp deals whole layers."];
+  return [
+    "llama.cpp deals whole layers by what is free when it loads, so cards keep room for one layer more where that can change.",
+  ];
 }
 
 function missingReasons({ chosen, wished, smaller, model }: Decision): string[] {
@@ -176,5 +178,6 @@ function gibibytes(bytes: number): string {
 }
 
 function tokens(count: number): string {
-  return count.toLocaleString("en-US");
+  // The first toLocaleString of a process costs more than the whole plan.
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ",");
 }

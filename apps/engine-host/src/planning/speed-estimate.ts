@@ -3,12 +3,15 @@ import { cpuPerformance, devicePerformance, type DevicePerformance, type Range }
 import { kvBytesPerTokenAndLayer, type ContextNeed } from "./memory-model.ts";
 import type { PlacedModel, Placement } from "./placement.ts";
 
-/** Share of the data sheet's bandwidth that decoding reaches in llama.cpp; published benchmarks lie between these. */
-const decodeEfficiency: Range = { low: 0.5, high: 0.85 };
+/**
+ * Share of the data sheet's bandwidth that decoding reaches in llama.cpp; together with the times below, published
+ * benchmarks lie between these (cards with HBM reach less of theirs than those with GDDR: pavlokhmel.com, 13 GPUs, 2026).
+ */
+const decodeEfficiency: Range = { low: 0.4, high: 0.85 };
 /** Share of the data sheet's arithmetic that reading a prompt in batches of 512 reaches. */
 const prefillEfficiency: Range = { low: 0.12, high: 0.5 };
 /** Starting the kernels of one layer, and handing a token on to the next device, seconds. */
-const secondsPerLayer: Range = { low: 60e-6, high: 15e-6 };
+const secondsPerLayer: Range = { low: 120e-6, high: 15e-6 };
 const secondsPerDevice: Range = { low: 60e-6, high: 15e-6 };
 /** A good NVMe disk as a file is read through the page cache, bytes per second. The planner does not know the disk. */
 const diskBytesPerSecond = 2e9;
