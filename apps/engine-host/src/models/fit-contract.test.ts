@@ -288,9 +288,24 @@ describe("what a load took", () => {
     });
     expect(main).toMatchObject({ id: "cpu", weightsBytes: mebibyte, overheadBytes: null });
     measurements = measurements.map((entry) => ({ ...entry, backend: "cuda" }));
-    const record = new FitRecord(fitMeasurements);
-    expect([...(await record.corrections("a", "F32", now)).keys()]).toEqual(["GPU-0", "cpu"]);
-    expect([...(await record.corrections("a", "F32", machine(gibibyte))).keys()]).toEqual([]);
+    const lessons = await new FitRecord(fitMeasurements).lessons("a", "F32");
+    expect([...lessons(now).keys()]).toEqual(["GPU-0", "cpu"]);
+    expect([...lessons(machine(gibibyte)).keys()]).toEqual([]);
+  });
+
+  it("is measured anew after the first use of a GPU, in which its runtime takes more", async () => {
+    now = machine(30 * gibibyte, 20 * gibibyte);
+    await using given = await setUp({ memory: [{ gpu: 0, weightsBytes: 0, kvCacheBytes: 0, computeBytes: 0 }] });
+    const lease = await given.models.acquire("a", { signal: never });
+    const gpuOf = async () => (await given.models.list())[0]?.memory?.measured[0];
+    expect(await gpuOf()).toMatchObject({ id: "GPU-0", overheadBytes: 0, afterBytes: 4 * gibibyte });
+    now = machine(30 * gibibyte, 19 * gibibyte);
+    await lease[Symbol.asyncDispose]();
+    await expect.poll(gpuOf).toMatchObject({
+      overheadBytes: gibibyte,
+      afterBytes: 4 * gibibyte,
+      peakBytes: 5 * gibibyte,
+    });
   });
 
   it("that cannot be recorded does not cost the load", async () => {

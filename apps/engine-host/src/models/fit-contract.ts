@@ -46,8 +46,8 @@ export class FitContract {
    * @throws CorralError what is wrong with the file, CANCELLED
    */
   async plan(model: LibraryModel, replaced: readonly Reservation[], signal: AbortSignal): Promise<LoadPlan> {
-    const corrections = await this.#corrections(model, signal);
-    return this.#plan(model, await this.#ledger.read(signal, replaced), corrections, null);
+    const lessons = await this.#lessons(model);
+    return this.#plan(model, await this.#ledger.read(signal, replaced), lessons, null).plan;
   }
 
   /**
@@ -59,51 +59,54 @@ export class FitContract {
   async reserve(model: LibraryModel, failed: LoadPlan | null, signal: AbortSignal): Promise<ReservedPlan | null> {
     const rung = failed && nextRung(failed, headerOf(model).shape);
     if (failed && !rung) return null;
-    const corrections = await this.#corrections(model, signal);
+    const lessons = await this.#lessons(model);
     const choose = (hardware: HardwareSnapshot) => {
-      const plan = this.#plan(model, hardware, corrections, rung);
-      if (!plan.fits) throw insufficientMemory(model, plan);
-      return { choice: plan, needs: needsOf(plan) };
+      const choice = this.#plan(model, hardware, lessons, rung);
+      if (!choice.plan.fits) throw insufficientMemory(model, choice.plan);
+      return { choice, needs: needsOf(choice.plan) };
     };
-    const { choice: plan, reservation } = await this.#ledger.reserve(choose, signal);
-    return { plan, reservation, corrections };
+    const { choice, reservation } = await this.#ledger.reserve(choose, signal);
+    return { ...choice, reservation };
   }
 
-  /** Measures a model that has just been loaded. Never throws: what cannot be measured must not cost the load. */
+  /** Measures a loaded model, now and once more after its first use. Never throws: what cannot be measured must not cost the load. */
   async settle(model: LoadedModel, { plan, reservation, corrections }: ReservedPlan): Promise<MeasuredMemory[]> {
     const hasGpu = plan.gpuLayers > 0;
     const after = hasGpu ? await this.#hardware.snapshot().catch(() => null) : null;
     const measured = measuredMemory(model, plan, after);
     reservation.settle(hiddenOf(plan, measured));
+    // A GPU that could not be read, or whose memory went back meanwhile, teaches nothing.
+    if (measured.some(({ id, overheadBytes }) => id !== "cpu" && overheadBytes === null)) return measured;
     await this.#record.add(model, plan, measured, corrections).catch((error: unknown) => {
       this.#logger.warn("fit-not-recorded", { model: plan.model }, error);
     });
     return measured;
   }
 
-  async #corrections(model: LibraryModel, signal: AbortSignal): Promise<Corrections> {
-    const { quantization } = headerOf(model);
-    const hardware = await this.#hardware.snapshot(signal);
-    return this.#record.corrections(model.id, quantization, model.embedded ? { ...hardware, gpus: [] } : hardware);
+  #lessons(model: LibraryModel): Promise<(hardware: HardwareSnapshot) => Corrections> {
+    return this.#record.lessons(model.id, headerOf(model).quantization);
   }
 
-  #plan(model: LibraryModel, hardware: HardwareSnapshot, corrections: Corrections, rung: Rung | null): LoadPlan {
+  #plan(
+    model: LibraryModel,
+    snapshot: HardwareSnapshot,
+    lessons: (hardware: HardwareSnapshot) => Corrections,
+    rung: Rung | null,
+  ): Omit<ReservedPlan, "reservation"> {
     const header = headerOf(model);
-    const planned = plannedFile(model.id, header);
+    // The reader stays on the CPU: a GPU's runtime alone takes a hundred times the memory the model needs.
+    const hardware = model.embedded ? { ...snapshot, gpus: [] } : snapshot;
+    const corrections = lessons(hardware);
+    const wish = model.embedded
+      ? { contextSize: header.shape.trainContextSize, users: readerSequences, hasEqualSlots: true, corrections }
+      : { contextSize: null, users: 1, corrections };
+    const plan = planLoad(plannedFile(model.id, header), hardware, withRung(wish, rung));
     const { physicalCores, logicalCores } = hardware.cpu;
-    if (model.embedded) {
-      // The reader stays on the CPU: a GPU's runtime alone takes a hundred times the memory the model needs.
-      const wish = {
-        contextSize: header.shape.trainContextSize,
-        users: readerSequences,
-        hasEqualSlots: true,
-        corrections,
-      };
-      return { ...planLoad(planned, { ...hardware, gpus: [] }, withRung(wish, rung)), threads: readerThreads };
-    }
-    const plan = planLoad(planned, hardware, withRung({ contextSize: null, users: 1, corrections }, rung));
-    const threads = threadsFor({ physicalCores, logicalCores, loadAverage: this.#loadAverage() });
-    return { ...plan, threads, reasons: rung ? [rung.reason, ...plan.reasons] : plan.reasons };
+    const threads = model.embedded
+      ? readerThreads
+      : threadsFor({ physicalCores, logicalCores, loadAverage: this.#loadAverage() });
+    const reasons = rung ? [rung.reason, ...plan.reasons] : plan.reasons;
+    return { plan: { ...plan, threads, reasons }, corrections };
   }
 }
 

@@ -19,20 +19,30 @@ export class FitRecord {
     this.#table = table;
   }
 
-  /** What to add to the devices' overhead in a plan for this model: from its newest load on the same kind of device. */
-  async corrections(model: string, quantization: string, hardware: PlanHardware): Promise<Corrections> {
+  /**
+   * What is known of a model, as a function of the hardware it is planned for: what to add to the devices' overhead, from the
+   * newest load on the same kind of device.
+   */
+  async lessons(model: string, quantization: string): Promise<(hardware: PlanHardware) => Corrections> {
     const known = await this.#table.list(model, quantization);
-    const hasGpu = hardware.gpus.some(({ usable }) => usable);
-    const corrections = new Map<string, number>();
-    const learn = (id: string, kind: string, isMain: boolean) => {
-      const newest = known.find(
-        ({ deviceKind, backend }) => deviceKind === kind && (!isMain || (backend === "cpu") !== hasGpu),
-      );
-      if (newest) corrections.set(id, differenceOf(newest.predicted, newest.measured));
+    return (hardware) => {
+      const hasGpu = hardware.gpus.some(({ usable }) => usable);
+      const corrections = new Map<string, number>();
+      const learn = (id: string, kind: string, isMain: boolean) => {
+        const newest = known.find(
+          ({ deviceKind, backend }) => deviceKind === kind && (!isMain || (backend === "cpu") !== hasGpu),
+        );
+        if (newest) corrections.set(id, differenceOf(newest.predicted, newest.measured));
+      };
+      for (const gpu of hardware.gpus) learn(gpu.id, gpu.name, false);
+      learn("cpu", hardware.cpu.name, true);
+      return corrections;
     };
-    for (const gpu of hardware.gpus) learn(gpu.id, gpu.name, false);
-    learn("cpu", hardware.cpu.name, true);
-    return corrections;
+  }
+
+  /** What is known of a model, applied to this hardware. */
+  async corrections(model: string, quantization: string, hardware: PlanHardware): Promise<Corrections> {
+    return (await this.lessons(model, quantization))(hardware);
   }
 
   /** @param corrections those the plan was made with: what is stored is what the planner said without them */

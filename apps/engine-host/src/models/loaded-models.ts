@@ -1,11 +1,11 @@
 import { CorralError, type ErrorReport, type LoadPlan, type MeasuredMemory, type ModelState } from "@corral/protocol";
-import type { Engine, LoadedModel, LoadSettings } from "../engines/engine.ts";
+import type { Engine, LoadedModel } from "../engines/engine.ts";
 import type { Reservation } from "../hardware/memory-ledger.ts";
 import type { Logger } from "../logger.ts";
-import { batchTokensOf } from "../planning/memory-model.ts";
 import { abortable, cancelled, type Clock } from "./abortable.ts";
 import { CrashRecord } from "./crash-record.ts";
 import type { ReservedPlan } from "./fit-contract.ts";
+import { loadSettings } from "./load-settings.ts";
 
 /** What is needed to load one model. */
 export interface Loadable {
@@ -39,7 +39,10 @@ export interface Instance {
   readonly embedded: boolean;
   readonly model: LoadedModel;
   readonly plan: LoadPlan;
-  readonly measured: MeasuredMemory[];
+  /** As of when it was loaded; on GPUs as of its first use, in which the runtime takes its scratch memory. */
+  measured: MeasuredMemory[];
+  /** Null once it has been used and measured. */
+  measureAfterUse: (() => Promise<MeasuredMemory[]>) | null;
   /** Given back when its memory is free. */
   readonly reservation: Reservation;
   uses: number;
@@ -134,6 +137,21 @@ export class LoadedModels {
     instance.uses--;
     instance.lastUse = this.#clock.now();
     if (instance.uses === 0) this.#release();
+    this.#changed();
+    void this.#measureAfterUse(instance);
+  }
+
+  async #measureAfterUse(instance: Instance): Promise<void> {
+    const measure = instance.measureAfterUse;
+    instance.measureAfterUse = null;
+    if (!measure || instance.closing) return;
+    const before = instance.measured;
+    const now = await measure();
+    // What it took when it was loaded stays; what it takes now is more.
+    instance.measured = now.map((device, index) => ({
+      ...device,
+      afterBytes: before[index]?.afterBytes ?? device.afterBytes,
+    }));
     this.#changed();
   }
 
@@ -238,6 +256,7 @@ export class LoadedModels {
       model,
       plan: reserved.plan,
       measured,
+      measureAfterUse: reserved.plan.gpuLayers > 0 ? () => wanted.settle(model, reserved) : null,
       reservation: reserved.reservation,
       uses: 0,
       lastUse: this.#clock.now(),
@@ -366,17 +385,4 @@ function withPeak({ model, measured }: Instance): MeasuredMemory[] {
   return peakBytes === undefined
     ? measured
     : measured.map((device) => (device.id === "cpu" ? { ...device, peakBytes } : device));
-}
-
-function loadSettings(plan: LoadPlan): LoadSettings {
-  const visibleGpus = plan.gpuLayers > 0 ? plan.devices.map(({ id }) => id).filter((id) => /^(GPU|MIG)-/.test(id)) : [];
-  return {
-    contextSize: plan.contextSize,
-    sequences: plan.slots.reduce((sum, { count }) => sum + count, 0),
-    gpuLayers: plan.gpuLayers,
-    threads: plan.threads,
-    kvCacheType: plan.kvCacheType,
-    batchSize: batchTokensOf(plan.placement),
-    ...(visibleGpus.length > 0 ? { visibleGpus } : {}),
-  };
 }
