@@ -90,6 +90,19 @@ describe("corral serve", () => {
     expect(next.json()).toMatchObject({ answer: expect.stringContaining("Rufus") as string });
   });
 
+  it("ends the calls of a command with a clear error when it is killed", async () => {
+    const serving = await started();
+    const client = await connect();
+    const events = await client.library.watch(undefined);
+    const waiting = Promise.all([events.next(), events.next()]);
+    const ended = expect(waiting).rejects.toMatchObject({
+      code: "HOST_UNREACHABLE",
+      message: expect.stringMatching(/stopped before it was done.*run the command again/) as string,
+    });
+    serving.child.kill("SIGKILL");
+    await ended;
+  });
+
   it("stops cleanly on SIGTERM and SIGINT: replies are saved, workers gone, directory free", async () => {
     await withDocument();
     for (const signal of ["SIGTERM", "SIGINT"] as const) {

@@ -26,6 +26,8 @@ export interface SessionOptions {
   onWaiting?: (owner: HostRecord) => void;
 }
 
+type SocketOfLink = Pick<globalThis.WebSocket, "addEventListener" | "removeEventListener" | "send" | "readyState">;
+
 /** How long a running host may take to answer the handshake, ms. */
 const HANDSHAKE_MS = 5_000;
 /** How long another command's own host is waited for, ms. */
@@ -93,7 +95,7 @@ export async function connectToRunning(
     perMessageDeflate: false,
   });
   const lifetime = new AbortController();
-  socket.on("close", () => lifetime.abort(unreachable(address)));
+  socket.on("close", () => lifetime.abort(lost(address)));
   const opened = await new Promise<boolean>((resolve) => {
     socket.once("open", () => resolve(true));
     socket.once("error", () => resolve(false));
@@ -101,7 +103,7 @@ export async function connectToRunning(
   if (!opened) return null;
   socket.on("error", () => socket.terminate());
 
-  const link = new RPCLink<Record<never, never>>({ websocket: socket as unknown as globalThis.WebSocket });
+  const link = new RPCLink<Record<never, never>>({ websocket: whileOpen(socket) });
   const client = clientOver(link, AbortSignal.any([lifetime.signal, options.signal]));
   try {
     const signal = AbortSignal.timeout(HANDSHAKE_MS);
@@ -123,6 +125,27 @@ export async function connectToRunning(
       throw unreachable(address);
     throw error;
   }
+}
+
+/**
+ * The socket as oRPC sees it: what is sent once it is closed goes nowhere. oRPC sends an abort for every call that runs when
+ * the link is lost, in a listener whose rejection nobody could catch and which would end this process.
+ */
+function whileOpen(socket: WebSocket): SocketOfLink {
+  const page = socket as unknown as globalThis.WebSocket;
+  return {
+    readyState: WebSocket.OPEN,
+    send: (message) => {
+      if (socket.readyState === WebSocket.OPEN) page.send(message);
+    },
+    addEventListener: page.addEventListener.bind(page),
+    removeEventListener: page.removeEventListener.bind(page),
+  };
+}
+
+function lost(address: string): CorralError {
+  const message = `The Corral running at ${address} stopped before it was done. Start it and run the command again.`;
+  return new CorralError("HOST_UNREACHABLE", message, { address });
 }
 
 function unreachable(address: string): CorralError {

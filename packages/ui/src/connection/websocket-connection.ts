@@ -60,7 +60,28 @@ function openSocket(key: string | null, signal: AbortSignal): Promise<OpenLink> 
       reject(new LinkRefusedError(end));
     });
     socket.addEventListener("open", () => {
-      resolve({ link: new RPCLink({ websocket: socket }), ended: ended.signal, close: () => socket.close() });
+      resolve({
+        link: new RPCLink({ websocket: whileOpen(socket) }),
+        ended: ended.signal,
+        close: () => socket.close(),
+      });
     });
   });
+}
+
+/**
+ * The socket as oRPC sees it: what is sent once it is closed goes nowhere. oRPC sends an abort for every call that runs when
+ * the link is lost, in a listener whose rejection nobody could catch; the calls themselves end with the link.
+ */
+function whileOpen(
+  socket: WebSocket,
+): Pick<WebSocket, "addEventListener" | "removeEventListener" | "send" | "readyState"> {
+  return {
+    readyState: WebSocket.OPEN,
+    send: (message) => {
+      if (socket.readyState === WebSocket.OPEN) socket.send(message);
+    },
+    addEventListener: socket.addEventListener.bind(socket),
+    removeEventListener: socket.removeEventListener.bind(socket),
+  };
 }
