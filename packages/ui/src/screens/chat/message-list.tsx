@@ -5,10 +5,8 @@ import { Button } from "../../components/button.tsx";
 import { useChat } from "../../stores/stores.tsx";
 import { AnswerAnnouncer } from "./answer-announcer.tsx";
 import { AssistantMessage } from "./assistant-message.tsx";
+import { EndFollower } from "./end-follower.ts";
 import { UserMessage } from "./user-message.tsx";
-
-/** As close to the end as counts as being there, CSS pixels. */
-const END_SLACK = 48;
 
 /**
  * The messages. Stays at the end while the reader is there, and where the reader is otherwise. Messages out of sight are
@@ -20,33 +18,31 @@ export function MessageList() {
   const messages = useChat((state) => state.messages);
   const scroller = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
-  const stays = useRef(true);
+  const [follower] = useState(() => new EndFollower());
   const [away, setAway] = useState(false);
   const lastQuestion = messages.findLast(({ role }) => role === "user")?.id;
 
   const toEnd = () => {
-    stays.current = true;
-    scroller.current?.scrollTo({ top: scroller.current.scrollHeight });
+    if (scroller.current) follower.toEnd(scroller.current);
   };
 
   // A conversation opens at its end, and asking goes there.
-  useLayoutEffect(toEnd, [conversationId, lastQuestion]);
+  useLayoutEffect(toEnd, [follower, conversationId, lastQuestion]);
 
   useEffect(() => {
-    const element = content.current;
-    if (!element) return;
-    const observer = new ResizeObserver(() => {
-      if (stays.current) scroller.current?.scrollTo({ top: scroller.current.scrollHeight });
-    });
-    observer.observe(element);
+    const outer = scroller.current;
+    if (!outer || !content.current) return;
+    const observer = new ResizeObserver(() => follower.resized(outer));
+    observer.observe(content.current);
+    // The composer takes room from the list when it grows.
+    observer.observe(outer);
     return () => observer.disconnect();
-  }, []);
+  }, [follower]);
 
   const onScroll = () => {
-    const element = scroller.current;
-    if (!element) return;
-    stays.current = element.scrollHeight - element.scrollTop - element.clientHeight < END_SLACK;
-    setAway(!stays.current);
+    if (!scroller.current) return;
+    follower.scrolled(scroller.current);
+    setAway(follower.away);
   };
 
   return (
