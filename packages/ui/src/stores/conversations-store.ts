@@ -7,6 +7,8 @@ import { readStream } from "../connection/read-stream.ts";
 export interface ConversationsState {
   /** Newest first. While `search` is not empty: those that match, with a snippet each. */
   readonly conversations: readonly ConversationSummary[];
+  /** The newest title of every conversation heard of, by id, whatever the search leaves in the list. */
+  readonly titles: Readonly<Record<string, string>>;
   readonly loaded: boolean;
   readonly search: string;
   readonly error: ErrorReport | null;
@@ -26,6 +28,7 @@ export function createConversationsStore(connection: Connection): StoreApi<Conve
 
   const store = createStore<ConversationsState>()((set) => ({
     conversations: [],
+    titles: {},
     loaded: false,
     search: "",
     error: null,
@@ -63,14 +66,19 @@ export function createConversationsStore(connection: Connection): StoreApi<Conve
       const { search } = store.getState();
       try {
         const conversations = await connection.client.conversations.list({ search }, { signal: mine.signal });
-        if (!mine.signal.aborted) store.setState({ conversations, loaded: true });
+        if (!mine.signal.aborted) store.setState({ conversations, titles: titlesWith(conversations), loaded: true });
       } catch (error) {
         if (!mine.signal.aborted) throw error;
       }
     });
   }
 
+  function titlesWith(heard: readonly ConversationSummary[]): Record<string, string> {
+    return { ...store.getState().titles, ...Object.fromEntries(heard.map(({ id, title }) => [id, title])) };
+  }
+
   function put(changed: ConversationSummary): void {
+    store.setState({ titles: titlesWith([changed]) });
     const { conversations, search } = store.getState();
     const known = conversations.find(({ id }) => id === changed.id);
     if (search && !known) return;

@@ -16,9 +16,7 @@ export function ChatScreen() {
   const conversationId = useChat((state) => state.conversationId);
   const firstTitle = useChat((state) => state.title);
   // The list hears of a new name first, whoever gave it.
-  const title = useConversations(
-    (state) => state.conversations.find(({ id }) => id === conversationId)?.title ?? firstTitle,
-  );
+  const title = useConversations((state) => state.titles[conversationId ?? ""] ?? firstTitle);
   const opening = useChat((state) => state.opening);
   const isEmpty = useChat((state) => state.messages.length === 0);
   const model = useActiveModel();

@@ -166,7 +166,9 @@ export class FakeHost {
         }),
       },
       conversations: {
-        list: os.conversations.list.handler(() => [...this.conversations.values()]),
+        list: os.conversations.list.handler(({ input }) =>
+          [...this.conversations.values()].filter(({ title }) => title.includes(input.search)),
+        ),
         watch: os.conversations.watch.handler(async function* ({ signal }) {
           await until(signal);
         }),
