@@ -18,6 +18,9 @@ export async function askOnce(
     const { reply } = await client.chat.send({ conversationId, text: question }, { signal });
     const answer = await followReply(client, reply.id, output, signal);
     if (answer.state === "complete") return answer;
+    if (answer.text === "" && answer.citations.length > 0 && !output.json) {
+      output.note(`What the search found:\n${describeCitations(answer)}`);
+    }
     const { code, message, data } = answer.error ?? notFinished(answer);
     throw new CorralError(code, message, (data ?? {}) as never);
   } finally {

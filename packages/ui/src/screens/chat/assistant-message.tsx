@@ -56,7 +56,12 @@ export const AssistantMessage = memo(function AssistantMessage({ message }: { me
       {!streaming && !message.text && message.state === "complete" && (
         <p className="text-ink-muted">{t("message.noWords")}</p>
       )}
-      <SourceCards citations={message.citations} active={activeCitation} onOpen={openCitation} />
+      <SourceCards
+        citations={message.citations}
+        answered={message.text !== ""}
+        active={activeCitation}
+        onOpen={openCitation}
+      />
       <RetrievalNote message={message} />
       <AnswerOutcome message={message} />
       {!streaming && (

@@ -19,7 +19,8 @@ export function AttachMenu() {
   const documents = useLibrary((state) => state.documents);
   const { choose, input } = useChooseFiles();
   // The newest, and those that are attached already however old.
-  const shown = documents.toReversed().filter(({ id }, index) => index < SHOWN_DOCUMENTS || documentIds.includes(id));
+  const readable = documents.filter(({ id, state }) => state !== "failed" || documentIds.includes(id));
+  const shown = readable.toReversed().filter(({ id }, index) => index < SHOWN_DOCUMENTS || documentIds.includes(id));
 
   return (
     <>
@@ -60,7 +61,7 @@ export function AttachMenu() {
                 <span className="max-w-64 truncate">{name}</span>
               </MenuCheckItem>
             ))}
-            {documents.length > shown.length && <MenuLabel>{t("attach.more", { count: documents.length })}</MenuLabel>}
+            {readable.length > shown.length && <MenuLabel>{t("attach.more", { count: readable.length })}</MenuLabel>}
           </>
         )}
       </Menu>

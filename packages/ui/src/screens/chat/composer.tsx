@@ -144,5 +144,6 @@ function Meter() {
     const timer = setTimeout(() => void measureDraft(draft), MEASURE_DELAY_MS);
     return () => clearTimeout(timer);
   }, [draft, messages, settings, streaming, measureDraft]);
-  return measure ? <ContextMeter {...measure} /> : null;
+  // Without a model there is no context to fill.
+  return measure && measure.contextSize > 0 ? <ContextMeter {...measure} /> : null;
 }

@@ -7,6 +7,8 @@ import { Tooltip } from "../../components/tooltip.tsx";
 /** The passages an answer rests on; each opens its document at the place. */
 export function SourceCards(props: {
   citations: readonly Citation[];
+  /** Whether there is an answer that rests on them. Without one they are what the search found. */
+  answered: boolean;
   /** The number of the one that is open. */
   active: number | null;
   onOpen: (citation: Citation) => void;
@@ -20,6 +22,7 @@ export function SourceCards(props: {
           <li key={citation.number} className="min-w-0">
             <SourceCard
               citation={citation}
+              answered={props.answered}
               current={props.active === citation.number}
               onOpen={() => props.onOpen(citation)}
             />
@@ -30,7 +33,8 @@ export function SourceCards(props: {
   );
 }
 
-function SourceCard({ citation, current, onOpen }: { citation: Citation; current: boolean; onOpen: () => void }) {
+function SourceCard(props: { citation: Citation; answered: boolean; current: boolean; onOpen: () => void }) {
+  const { citation, answered, current, onOpen } = props;
   const { t } = useTranslation("chat");
   const { number, document, page, quote, support } = citation;
   const verbatim = support === "verbatim";
@@ -57,16 +61,18 @@ function SourceCard({ citation, current, onOpen }: { citation: Citation; current
       >
         {quote}
       </span>
-      <Tooltip label={t(verbatim ? "sources.verbatimHelp" : "sources.paraphraseHelp")}>
-        <span className="mt-auto pt-0.5">
-          <Badge
-            tone={verbatim ? "accent" : "neutral"}
-            icon={verbatim ? <Quote aria-hidden="true" /> : <TextQuote aria-hidden="true" />}
-          >
-            {t(verbatim ? "sources.verbatim" : "sources.paraphrase")}
-          </Badge>
-        </span>
-      </Tooltip>
+      {answered && (
+        <Tooltip label={t(verbatim ? "sources.verbatimHelp" : "sources.paraphraseHelp")}>
+          <span className="mt-auto pt-0.5">
+            <Badge
+              tone={verbatim ? "accent" : "neutral"}
+              icon={verbatim ? <Quote aria-hidden="true" /> : <TextQuote aria-hidden="true" />}
+            >
+              {t(verbatim ? "sources.verbatim" : "sources.paraphrase")}
+            </Badge>
+          </span>
+        </Tooltip>
+      )}
     </button>
   );
 }
