@@ -14,7 +14,7 @@ import { progress, report, round, type Table } from "./report.ts";
 
 const mebibyte = 2 ** 20;
 const never = new AbortController().signal;
-const quantizations: readonly Quantization[] = ["f16", "q8_0", "q4_k_m"];
+const quantizations: readonly Quantization[] = ["q4_k_m", "q8_0", "f16"];
 const contexts = [8192, 32_768];
 const kvCacheTypes: readonly KvCacheType[] = ["f16", "q8_0"];
 
@@ -26,10 +26,10 @@ type Differences = Record<keyof typeof goals, number>;
 
 /** A prompt of several batches, so that the whole compute buffer has been in use. */
 async function useOnce(model: LoadedModel): Promise<void> {
-  const messages = [{ role: "user" as const, text: "The lease ends in June. ".repeat(60) }];
+  const messages = [{ role: "user" as const, text: "The lease ends in June. ".repeat(24) }];
   const sampling = { temperature: 0, topP: 1, topK: 0, minP: 0, repeatPenalty: 1, seed: 1 };
   for await (const part of model.generate({ messages, maxTokens: 2, ...sampling }, never)) {
-    if (part.type === "finish" && part.statistics.promptTokens < 300) throw new Error("The prompt is too short.");
+    if (part.type === "finish" && part.statistics.promptTokens < 140) throw new Error("The prompt is too short.");
   }
   // The worker tells its resident memory once a second.
   await sleep(1500);
@@ -91,6 +91,7 @@ export async function run([sizes = "1b,3b", types = quantizations.join()]: strin
               row[`${part}, MiB`] = `${round(was / mebibyte, 1)} / ${round(is / mebibyte, 1)}`;
               row[`${part}, %`] = round(difference * 100, 2);
             }
+            progress(`    ${JSON.stringify(row)}`);
             table.push(row);
           }
         }

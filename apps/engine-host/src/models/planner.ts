@@ -1,7 +1,15 @@
-import { CorralError, type FitMatrix, type FitMatrixRequest, type LoadPlan, type PlanRequest } from "@corral/protocol";
+import {
+  CorralError,
+  type FitMatrix,
+  type FitMatrixRequest,
+  type LoadPlan,
+  type PlanHardware,
+  type PlanRequest,
+} from "@corral/protocol";
 import { readGgufHeader, type GgufHeader } from "../engines/gguf-header.ts";
 import type { Hardware } from "../hardware/hardware.ts";
 import { fitMatrixOf } from "../planning/fit-matrix.ts";
+import { parseGpuList } from "../planning/gpu-list.ts";
 import { weightsFromHeader } from "../planning/model-weights.ts";
 import { planLoad, type LoadWish, type PlannedModel } from "../planning/plan-load.ts";
 import { readCatalog } from "./catalog.ts";
@@ -28,18 +36,23 @@ export class Planner {
 
   /** @throws CorralError MODEL_NOT_FOUND, INVALID_INPUT, what is wrong with a file, CANCELLED */
   async planFor(request: PlanRequest, signal: AbortSignal): Promise<LoadPlan> {
+    const hardware = await this.#hardwareOf(request, signal);
     const catalog = await this.#readCatalog();
     const model = await this.#find(request.model, catalog, signal);
-    const hardware = request.hardware ?? (await this.#options.hardware.snapshot(signal));
     const quantization = model.file?.quantization;
     const corrections = quantization && (await this.#options.record?.corrections(model.id, quantization, hardware));
     return planLoad(model, hardware, { ...wishOf(request), ...(corrections && { corrections }) }, catalog);
   }
 
-  /** @throws CorralError CANCELLED */
+  /** @throws CorralError INVALID_INPUT, CANCELLED */
   async matrix(request: FitMatrixRequest, signal: AbortSignal): Promise<FitMatrix> {
-    const hardware = request.hardware ?? (await this.#options.hardware.snapshot(signal));
+    const hardware = await this.#hardwareOf(request, signal);
     return fitMatrixOf(await this.#readCatalog(), hardware, wishOf(request));
+  }
+
+  async #hardwareOf({ gpus, hardware }: FitMatrixRequest, signal: AbortSignal): Promise<PlanHardware> {
+    if (gpus !== undefined) return parseGpuList(gpus);
+    return hardware ?? (await this.#options.hardware.snapshot(signal));
   }
 
   async #find(model: string, catalog: PlannedModel[], signal: AbortSignal): Promise<PlannedModel> {

@@ -7,11 +7,12 @@ export const defaultReserveBytes = 2 ** 30;
 /** What a CUDA context and its libraries take on a GPU before any tensor, bytes: 300 to 550 MiB in llama.cpp's reports. */
 const cudaContextBytes = 512 * mebibyte;
 /**
- * The worker process without the vocabulary, bytes, and what llama.cpp's vocabulary takes per token. Measured by resident
- * memory on Linux: 110 MiB before a model is opened; 156 MiB with 32,000 tokens and 236 MiB with 128,256.
+ * The worker process without the vocabulary, and what llama.cpp's vocabulary takes per token, bytes. Measured by resident
+ * memory on Linux beyond weights and KV cache, right after loading: 174 MiB with 5,120 tokens, 182 MiB with 32,000,
+ * about 245 MiB with 128,256.
  */
-const workerProcessBytes = 128 * mebibyte;
-const vocabularyEntryBytes = 900;
+const workerProcessBytes = 170 * mebibyte;
+const vocabularyEntryBytes = 600;
 /** Tokens evaluated in one step, with GPUs (node-llama-cpp's default) and without. */
 const gpuBatchTokens = 512;
 /**
