@@ -5,7 +5,7 @@ import { unreadable } from "./parse-failure.ts";
 import { openZip, type ZipEntry } from "./zip-archive.ts";
 
 /** Written by programs for themselves: names that begin with a dot, and what macOS adds. */
-const hidden = /(?:^|\/)(?:\.|__MACOSX\/|Thumbs\.db$|desktop\.ini$)/;
+const hidden = /(?:^|\/)(?:\.[^./]|__MACOSX\/|Thumbs\.db$|desktop\.ini$)/;
 
 /** Reads the files in a zip archive, one after the other, in the order of their names. */
 export async function parseArchive(archive: Uint8Array | FileHandle, container: Container): Promise<ParsedDocument> {
@@ -31,7 +31,8 @@ async function* fileBlocks(
     done.files++;
   }
   const lost = container.losses.list();
-  if (!any && lost.length > 0) throw unreadable(`none of the files in it could be read: ${lost.join(", ")}`);
+  if (!any && container.outermost && lost.length > 0)
+    throw unreadable(`none of the files in it could be read: ${lost.join(", ")}`);
 }
 
 /** A file that is too large alone is left out; the others are still read. */

@@ -22,6 +22,10 @@ export class Losses {
     else this.#more++;
   }
 
+  get count(): number {
+    return this.#parts.length + this.#more;
+  }
+
   list(): string[] {
     return this.#more > 0 ? [...this.#parts, `${this.#more} more`] : this.#parts;
   }
@@ -45,12 +49,18 @@ export class Container {
     this.#depth = depth;
   }
 
+  /** Not itself inside another container. */
+  get outermost(): boolean {
+    return this.#depth === 0;
+  }
+
   /** What a file in this container holds. What cannot be read is noted; only a limit on the whole ends the reading. */
   async *read(name: string, content: () => Promise<Buffer>): AsyncGenerator<LooseBlock, void> {
     const format = formatOf(name);
     if (!format) return this.losses.add(name, "of a type that can't be read");
     if (this.#depth >= maxDepth) return this.losses.add(name, "too many files inside each other");
     const inner = new Container(this.limits, this.losses, this.allowance, this.#depth + 1);
+    const lostBefore = this.losses.count;
     let any = false;
     try {
       const bytes = await content();
@@ -62,7 +72,7 @@ export class Container {
         yield { ...block, level, startsSection: any && block.startsSection === true };
         any = true;
       }
-      if (!any) this.losses.add(name, "no text to read");
+      if (!any && this.losses.count === lostBefore) this.losses.add(name, "no text to read");
     } catch (error) {
       if (!(error instanceof ParseFailure) || this.allowance.bytes < 0) throw error;
       this.losses.add(name, words(error.reason));

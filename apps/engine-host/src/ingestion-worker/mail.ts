@@ -7,7 +7,7 @@ import { parsePlainText } from "./plain-text.ts";
 import { cleanText } from "./text-encoding.ts";
 
 /** Deeper than any mail program nests; each level is parsed again. */
-const limits = { maxNestingDepth: 50, maxRfc822NestingDepth: 5 };
+const limits = { maxNestingDepth: 50, maxRfc822NestingDepth: 2 };
 
 /** Reads a mail (.eml): subject, who wrote to whom and when, its text, and the files attached to it. */
 export async function parseMail(bytes: Buffer, container: Container): Promise<ParsedDocument> {

@@ -123,6 +123,8 @@ describe("spreadsheets", () => {
   it("refuses what is no workbook", async () => {
     const zip = writeZip([{ name: "a.txt", content: "hello" }]);
     await expect(parseXlsx(zip, allowance())).rejects.toMatchObject({ reason: { kind: "unreadable" } });
+    const locked = Buffer.concat([Buffer.from("d0cf11e0a1b11ae1", "hex"), Buffer.from("EncryptedPackage", "utf16le")]);
+    await expect(parseXlsx(locked, allowance())).rejects.toMatchObject({ reason: { kind: "password-protected" } });
     const outside = makeXlsx({ sheets: [{ name: "S", rows: `<row r="1">${cell("XFE1", 1)}</row>` }] });
     const { blocks } = await parseXlsx(outside, allowance());
     await expect(linesOf({ title: null, blocks })).rejects.toMatchObject({ reason: { kind: "unreadable" } });

@@ -124,7 +124,7 @@ describe("checking a zip archive", () => {
     await expect(checkZip(zip("a", Buffer.alloc(1000)), allowance())).resolves.toBeUndefined();
   });
 
-  it("counts the same data again when many entries share it", async () => {
+  it("refuses entries that share their data", async () => {
     const one = zip("a", Buffer.alloc(10 * 2 ** 20));
     const end = one.subarray(-22);
     const entry = one.subarray(end.readUInt32LE(16), -22);
@@ -135,7 +135,7 @@ describe("checking a zip archive", () => {
       ...Array<Buffer>(10).fill(entry),
       copies,
     ]);
-    await expect(checkZip(overlapping, allowance())).rejects.toMatchObject({ reason: { kind: "limit" } });
+    await expect(checkZip(overlapping, allowance())).rejects.toThrow("lie over each other");
   });
 
   it("refuses directories that point outside the archive", async () => {

@@ -19,6 +19,8 @@ const names: Readonly<Record<OfficeFormat, string>> = {
 /** XML elements of one document; a long, heavily formatted one has a few hundred thousand (officeparser's own figure). */
 const maxXmlElements = 1_000_000;
 const maxTableCells = 1_000_000;
+/** Characters that repeated cells of a sheet may add. */
+const maxRepeatedContent = 2_000_000;
 const maxDepth = 200;
 const bytesOfManifest = 16 * 2 ** 20;
 
@@ -42,15 +44,15 @@ export async function parseOffice(
     ignoreComments: true,
     ignoreHeadersAndFooters: true,
     ignoreSlideMasters: true,
-    decompressionLimits: { maxUncompressedBytes, maxXmlElements, maxTableCells },
+    decompressionLimits: { maxUncompressedBytes, maxXmlElements, maxTableCells, maxRepeatedContent },
   }).catch((error: OfficeError) => {
     if (error.officeIssue?.code === "XML_ELEMENT_LIMIT_EXCEEDED") {
       throw new ParseFailure({ kind: "limit", limit: "output" }, { cause: error });
     }
     throw unreadable(`it is damaged or not ${names[format]}`, error);
   });
-  // Officeparser skips the cells beyond; nothing is dropped silently here.
-  if (ast.warnings.some((warning) => warning.code === "TABLE_CELL_LIMIT_EXCEEDED")) {
+  // Beyond some limits officeparser leaves out what follows; nothing is dropped silently here.
+  if (ast.warnings.some((warning) => warning.code.endsWith("_LIMIT_EXCEEDED"))) {
     throw new ParseFailure({ kind: "limit", limit: "output" });
   }
   const blocks: LooseBlock[] = [];

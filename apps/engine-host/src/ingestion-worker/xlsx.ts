@@ -1,6 +1,7 @@
 import { posix } from "node:path";
 import type { LooseBlock, ParsedDocument } from "./block.ts";
 import { type CellFormat, cellFormat, formatNumber } from "./cell-format.ts";
+import { refuseCompoundFile } from "./office.ts";
 import { ParseFailure, unreadable } from "./parse-failure.ts";
 import { type SheetRow, SheetWriter } from "./sheet-blocks.ts";
 import { readXml, XmlReader } from "./xml-reader.ts";
@@ -25,6 +26,7 @@ interface Workbook {
  * by their last result. Nothing that the file links to is opened.
  */
 export async function parseXlsx(bytes: Buffer, allowance: UnpackAllowance): Promise<ParsedDocument> {
+  refuseCompoundFile(bytes);
   const parts = new Map((await openZip(bytes, allowance)).map((entry) => [entry.name, entry]));
   const workbookPart = parts.get("xl/workbook.xml");
   if (!workbookPart) throw unreadable("it is damaged or not an Excel workbook");

@@ -11,8 +11,14 @@ const localEntry = 0x04034b50;
 const longestEnd = 22 + 0xffff;
 /** Bytes of the directory of `maxEntries` files with long names. */
 const longestDirectory = 16 * 2 ** 20;
+/**
+ * What unpacks to more than `honestBytes` and to more than this many times its packed size was made to do harm: office files
+ * reach about 50, and Apache POI draws the line at 100.
+ */
+const mostRatio = 200;
+const honestBytes = 16 * 2 ** 20;
 /** Packed bytes read at once. */
-const readBytes = 1 << 20;
+const readBytes = 64 * 1024;
 
 /** How many bytes may still be unpacked; one allowance is shared by an archive and the archives in it. */
 export interface UnpackAllowance {
@@ -46,14 +52,24 @@ export async function openZip(archive: Uint8Array | FileHandle, allowance: Unpac
   if (start > source.size) throw damaged();
   // Its stated size is not believed either.
   const directory = await source.read(start, Math.min(source.size - start, longestDirectory));
-  const entries: ZipEntry[] = [];
+  const records: Buffer[] = [];
   for (let i = 0, at = 0; i < count; i++) {
     if (at + 46 > directory.length || directory.readUInt32LE(at) !== directoryEntry) throw damaged();
     const nameEnd = at + 46 + directory.readUInt16LE(at + 28);
-    entries.push(entryOf(source, directory.subarray(at, nameEnd), allowance));
+    records.push(directory.subarray(at, nameEnd));
     at = nameEnd + directory.readUInt16LE(at + 30) + directory.readUInt16LE(at + 32);
   }
-  return entries;
+  refuseOverlaps(records);
+  return records.map((record) => entryOf(source, record, allowance));
+}
+
+/** In an honest archive every entry has packed bytes of its own. */
+function refuseOverlaps(records: Buffer[]): void {
+  let end = 0;
+  for (const record of records.toSorted((a, b) => a.readUInt32LE(42) - b.readUInt32LE(42))) {
+    if (record.readUInt32LE(42) < end) throw unreadable("the files in it lie over each other");
+    end = record.readUInt32LE(42) + 30 + record.readUInt32LE(20);
+  }
 }
 
 /**
@@ -101,22 +117,28 @@ function entryOf(source: Source, record: Buffer, allowance: UnpackAllowance): Zi
   const packedBytes = record.readUInt32LE(20);
   const local = record.readUInt32LE(42);
 
-  async function* packed(): AsyncGenerator<Buffer, void> {
+  async function* packed(taken: { bytes: number }): AsyncGenerator<Buffer, void> {
     if (flags & 1) throw new ParseFailure({ kind: "password-protected" });
     const head = await source.read(local, 30);
     if (head.readUInt32LE(0) !== localEntry) throw damaged();
     const start = local + 30 + head.readUInt16LE(26) + head.readUInt16LE(28);
     if (start + packedBytes > source.size) throw damaged();
     for (let at = 0; at < packedBytes; at += readBytes) {
-      yield source.read(start + at, Math.min(readBytes, packedBytes - at));
+      const length = Math.min(readBytes, packedBytes - at);
+      taken.bytes += length;
+      yield source.read(start + at, length);
     }
   }
 
   async function* stream(): AsyncGenerator<Buffer, void> {
     if (method !== 0 && method !== 8) throw unreadable("it is packed in a way that Corral does not know");
-    for await (const chunk of method === 0 ? packed() : inflate(packed())) {
+    const taken = { bytes: 0 };
+    let bytes = 0;
+    for await (const chunk of method === 0 ? packed(taken) : inflate(packed(taken))) {
+      bytes += chunk.length;
       allowance.bytes -= chunk.length;
-      if (allowance.bytes < 0) throw new ParseFailure({ kind: "limit", limit: "output" });
+      const bomb = bytes > honestBytes && bytes > taken.bytes * mostRatio;
+      if (bomb || allowance.bytes < 0) throw new ParseFailure({ kind: "limit", limit: "output" });
       yield chunk;
     }
   }

@@ -4,7 +4,7 @@ import { type JobOptions, WorkerProcess } from "./worker-process.ts";
 export interface WorkerPoolOptions {
   /** Documents read at the same time. Default 2. */
   readers?: number;
-  /** Resident memory at which a worker ends itself. Bytes; default 1 GiB. */
+  /** Resident memory at which a worker ends itself. Bytes; default 700 MiB. */
   memoryBytes?: number;
   /** An idle worker is stopped after this time. Milliseconds; default 60 s. */
   idleMs?: number;
@@ -19,7 +19,7 @@ export class WorkerPool implements AsyncDisposable {
   readonly #renderer: Lane;
 
   constructor(options: WorkerPoolOptions = {}) {
-    const { readers = 2, memoryBytes = 2 ** 30, idleMs = 60_000 } = options;
+    const { readers = 2, memoryBytes = 700 * 2 ** 20, idleMs = 60_000 } = options;
     this.#readers = new Lane(readers, memoryBytes, idleMs);
     this.#renderer = new Lane(1, memoryBytes, idleMs);
   }

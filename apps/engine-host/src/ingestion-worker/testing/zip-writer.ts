@@ -1,4 +1,4 @@
-import { crc32, deflateRawSync } from "node:zlib";
+import { constants, crc32, deflateRawSync } from "node:zlib";
 
 /** One entry of a zip archive. Everything but name and content exists to tell lies. */
 export interface ZipEntry {
@@ -6,6 +6,8 @@ export interface ZipEntry {
   content: string | Uint8Array;
   /** The unpacked size that the archive states; the true one when left out. Bytes. */
   statedBytes?: number;
+  /** Packed bytes to write instead of packing the content. */
+  packed?: Uint8Array;
   /** Store the content as it is instead of packing it. */
   stored?: boolean;
   /** Mark the entry as encrypted. */
@@ -24,7 +26,13 @@ export function writeZip(entries: ZipEntry[]): Buffer {
     const name = Buffer.from(entry.name);
     const content = Buffer.from(entry.content as string);
     const packed: Buffer =
-      entry.overlaps && before ? before.packed : entry.stored ? content : deflateRawSync(content, { level: 9 });
+      entry.overlaps && before
+        ? before.packed
+        : entry.packed
+          ? Buffer.from(entry.packed)
+          : entry.stored
+            ? content
+            : deflateRawSync(content, { level: 9 });
     const head = Buffer.alloc(26);
     head.writeUInt16LE(20, 0);
     // Bit 0: encrypted. Bit 11: the name is UTF-8.
@@ -53,4 +61,10 @@ export function writeZip(entries: ZipEntry[]): Buffer {
   end.writeUInt32LE(directoryBytes, 12);
   end.writeUInt32LE(offset, 16);
   return Buffer.concat([...body, ...directory, end]);
+}
+
+/** Deflated bytes that unpack to `times` times the content, made without packing it all. */
+export function packedRepeats(content: Buffer, times: number): Buffer {
+  const piece = deflateRawSync(content, { level: 9, finishFlush: constants.Z_FULL_FLUSH });
+  return Buffer.concat([...Array<Buffer>(times).fill(piece), Buffer.from([3, 0])]);
 }
