@@ -1,5 +1,5 @@
 import { basename, join, resolve } from "node:path";
-import { parseGpuList } from "../apps/engine-host/src/cli/gpu-list.ts";
+import { parseGpuList } from "../apps/engine-host/src/planning/gpu-list.ts";
 import { readGgufHeader } from "../apps/engine-host/src/engines/gguf-header.ts";
 import { readCatalog } from "../apps/engine-host/src/models/catalog.ts";
 import { plannedFile } from "../apps/engine-host/src/models/planner.ts";

@@ -152,17 +152,22 @@ export const planWish = z.object({
   reserveBytes: z.number().int().min(0).optional(),
 });
 
+/** The machine to plan for; neither: this machine as it is now. */
+const planMachine = z.object({
+  hardware: planHardware.optional(),
+  /** In words, before `hardware`: "2x RTX 4090 24GB + 1x A100 80GB + ram 512GB". */
+  gpus: z.string().max(500).optional(),
+});
+
 /** Asks how a model would be loaded: one of this machine's models, one of the catalog, or a GGUF file on the host's disk. */
-export const planRequest = planWish.extend({
+export const planRequest = planWish.extend(planMachine.shape).extend({
   /** Id of a model, or the path of a `.gguf` file. */
   model: z.string().min(1).max(4096),
-  /** Absent: this machine as it is now. */
-  hardware: planHardware.optional(),
 });
 export type PlanRequest = z.infer<typeof planRequest>;
 
 /** Asks what fits on a machine at all. */
-export const fitMatrixRequest = planWish.omit({ pins: true }).extend({ hardware: planHardware.optional() });
+export const fitMatrixRequest = planWish.omit({ pins: true }).extend(planMachine.shape);
 export type FitMatrixRequest = z.infer<typeof fitMatrixRequest>;
 
 /** One model in one tier on a machine. Bytes, contexts in tokens. */

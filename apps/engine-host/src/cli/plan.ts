@@ -4,7 +4,6 @@ import {
   type KvCacheType,
   kvCacheType,
   placementKind,
-  type PlanHardware,
   type PlanPins,
   type PlanPreference,
   planPreference,
@@ -12,8 +11,8 @@ import {
   type PrecisionTier,
   precisionTier,
 } from "@corral/protocol";
+import { parseByteSize } from "./byte-size.ts";
 import { defineCommand, UsageError, wholeNumber } from "./command.ts";
-import { parseByteSize, parseGpuList } from "./gpu-list.ts";
 import { readHardwareFile } from "./hardware-file.ts";
 import { describePlan } from "./plan-text.ts";
 
@@ -59,7 +58,9 @@ Decide a part yourself, and the rest follows:
     if (rest.length > 0 || (values.model !== undefined && named !== undefined)) {
       throw new UsageError("corral plan takes one model. Put a description of GPUs in quotes.");
     }
-    const hardware = await hardwareOf(values.hardware, values.gpus);
+    if (values.hardware !== undefined && values.gpus !== undefined) {
+      throw new UsageError("Use either --hardware or --gpus, not both.");
+    }
     const tokens = (text: string, option: string) => wholeNumber(withoutK(text), option, 1, mostTokens);
     const pins: PlanPins = {
       tier: oneOf<PrecisionTier>(values.tier?.toUpperCase(), "--tier", precisionTier.options),
@@ -75,7 +76,8 @@ Decide a part yourself, and the rest follows:
     const isFile = /\.gguf$/i.test(given);
     const request: PlanRequest = {
       model: isFile ? resolve(given) : given,
-      hardware,
+      hardware: values.hardware === undefined ? undefined : await readHardwareFile(resolve(values.hardware)),
+      gpus: values.gpus,
       contextSize: values.context === undefined ? 131_072 : tokens(values.context, "--context"),
       users: values.users === undefined ? 1 : wholeNumber(values.users, "--users", 1, 256),
       preference: oneOf<PlanPreference>(values.preference?.toLowerCase(), "--preference", planPreference.options),
@@ -87,19 +89,17 @@ Decide a part yourself, and the rest follows:
     const made = await createPlanner(resourcesDirectory)
       .planFor(request, signal)
       .catch(async (error: unknown) => {
-        if (!(error instanceof CorralError) || error.code !== "MODEL_NOT_FOUND") throw error;
+        if (!(error instanceof CorralError)) throw error;
+        if (error.code === "INVALID_INPUT" && field(error.data) === "gpus") {
+          throw new UsageError(`--gpus is not understood: ${error.message}`);
+        }
+        if (error.code !== "MODEL_NOT_FOUND") throw error;
         await using session = await connect();
         return await session.client.models.planFor(request, { signal });
       });
     output.result(made, () => describePlan(made));
   },
 });
-
-async function hardwareOf(file: string | undefined, gpus: string | undefined): Promise<PlanHardware | undefined> {
-  if (file !== undefined && gpus !== undefined) throw new UsageError("Use either --hardware or --gpus, not both.");
-  if (file !== undefined) return readHardwareFile(resolve(file));
-  return gpus === undefined ? undefined : parseGpuList(gpus);
-}
 
 /** "128K" is 131072. */
 function withoutK(text: string): string {
@@ -116,4 +116,8 @@ function oneOf<Value extends string>(
   const value = known.find((candidate) => candidate === text);
   if (value === undefined) throw new UsageError(`${option} takes ${known.join(", ")}, not "${text}".`);
   return value;
+}
+
+function field(data: unknown): unknown {
+  return typeof data === "object" && data !== null && "field" in data ? data.field : undefined;
 }

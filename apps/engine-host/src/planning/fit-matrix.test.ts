@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseGpuList } from "../cli/gpu-list.ts";
+import { parseGpuList } from "./gpu-list.ts";
 import { fitMatrixOf } from "./fit-matrix.ts";
 import { catalog } from "./testing/catalog.ts";
 

@@ -1,6 +1,6 @@
 import type { LoadPlan, ModelShape } from "@corral/protocol";
 import { describe, expect, it } from "vitest";
-import { parseGpuList } from "../cli/gpu-list.ts";
+import { parseGpuList } from "./gpu-list.ts";
 import { weightsOf } from "./model-weights.ts";
 import { neededBytes } from "./placement.ts";
 import { planLoad, type LoadWish, type PlannedModel } from "./plan-load.ts";

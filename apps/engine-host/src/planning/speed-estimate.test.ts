@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseGpuList } from "../cli/gpu-list.ts";
+import { parseGpuList } from "./gpu-list.ts";
 import { devicePerformance } from "./device-performance.ts";
 import { planLoad, type LoadWish } from "./plan-load.ts";
 import { catalogModel } from "./testing/catalog.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseByteSize, parseGpuList } from "./gpu-list.ts";
+import { parseGpuList } from "./gpu-list.ts";
 
 const mib = 2 ** 20;
 const gib = 2 ** 30;
@@ -69,22 +69,5 @@ describe("parseGpuList", () => {
     ["1x Card 99999999TB", "needs a size"],
   ])("refuses %j and says why", (text, why) => {
     expect(() => parseGpuList(text)).toThrow(why);
-  });
-});
-
-describe("parseByteSize", () => {
-  it.each([
-    ["1GiB", gib],
-    ["1gb", gib],
-    ["512MiB", 512 * mib],
-    ["1.5G", 1.5 * gib],
-    ["1073741824", gib],
-    ["0", 0],
-  ])("%s is %i bytes", (text, bytes) => {
-    expect(parseByteSize(text, "--reserve")).toBe(bytes);
-  });
-
-  it.each(["", "much", "-1GiB", "1XB", "1e9", "9999999TB"])("refuses %j, naming the option", (text) => {
-    expect(() => parseByteSize(text, "--reserve")).toThrow(/^--reserve takes bytes/);
   });
 });

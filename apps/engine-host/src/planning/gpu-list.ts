@@ -1,5 +1,4 @@
-import type { PlanHardware } from "@corral/protocol";
-import { UsageError } from "./command.ts";
+import { CorralError, type PlanHardware } from "@corral/protocol";
 
 const mebibyte = 2 ** 20;
 const gibibyte = 2 ** 30;
@@ -63,24 +62,24 @@ const example = 'for example "8x H100 80GB" or "2x RTX 4090 24GB + 1x A100 80GB 
 /**
  * A machine from a description: cards joined by "+", each with a count, a name and a size, and "ram SIZE" (64GB when it is
  * not said); "cpu" stands for no card. The cards are taken as idle.
- * @throws UsageError naming the part that is not understood
+ * @throws CorralError INVALID_INPUT, naming the part that is not understood
  */
 export function parseGpuList(text: string): PlanHardware {
   const gpus: PlanHardware["gpus"] = [];
   let ramBytes: number | null = null;
   for (const part of text.split("+").map((item) => item.trim().replace(/\s+/g, " "))) {
-    if (part === "") throw new UsageError(`--gpus has nothing between two "+" or at an end; write ${example}.`);
+    if (part === "") throw refused(`The description has nothing between two "+" or at an end; write ${example}.`);
     if (/^cpu$/i.test(part)) continue;
     const ram = /^ram\b\s*(.*)$/i.exec(part);
     if (ram) {
-      if (ramBytes !== null) throw new UsageError('--gpus says "ram" twice.');
+      if (ramBytes !== null) throw refused('The description says "ram" twice.');
       ramBytes = sizeOf(ram[1] ?? "", part);
       continue;
     }
     const [, countText = "1", name = ""] = /^(?:(\d+)\s*[x×*]\s*)?(.*)$/i.exec(part) ?? [];
     const count = Number(countText);
     if (count < 1 || gpus.length + count > mostCards) {
-      throw new UsageError(`--gpus takes from 1 to ${mostCards} cards in all, not ${countText} in "${part}".`);
+      throw refused(`A machine has from 1 to ${mostCards} cards in all, not ${countText} in "${part}".`);
     }
     const card = cardOf(name, part);
     for (let copy = 0; copy < count; copy++) {
@@ -101,13 +100,13 @@ type Card = Omit<PlanHardware["gpus"][number], "id" | "index">;
 function cardOf(described: string, part: string): Card {
   const [, name = "", size = ""] = /^(.*?)\s*((?:\d+(?:\.\d+)?)\s*(?:[KMGT]i?B))?$/i.exec(described) ?? [];
   if (!/[a-z]/i.test(name)) {
-    throw new UsageError(`"${part}" in --gpus does not name a card; write ${example}.`);
+    throw refused(`"${part}" does not name a card; write ${example}.`);
   }
   const vendor = vendorOf(name);
   const unifiedMemory = vendor === "Apple";
   const listed = reported.filter(([pattern]) => pattern.test(name));
   if (size === "" && !unifiedMemory && listed.length === 0) {
-    throw new UsageError(`How much memory does "${part}" in --gpus have? Write ${example}.`);
+    throw refused(`How much memory does "${part}" have? Write ${example}.`);
   }
   const sold = size === "" ? 0 : sizeOf(size, part) / gibibyte;
   const match = size === "" ? listed[0] : listed.find(([, gigabytes]) => gigabytes === sold);
@@ -139,20 +138,11 @@ function sizeOf(text: string, part: string): number {
   const [, number, unit] = /^(\d+(?:\.\d+)?)\s*([KMGT])i?B$/i.exec(text.trim()) ?? [];
   const bytes = Number(number) * (units[unit?.toUpperCase() ?? ""] ?? NaN);
   if (!(bytes > 0 && bytes <= 2 ** 50)) {
-    throw new UsageError(`"${part}" in --gpus needs a size such as 80GB; write ${example}.`);
+    throw refused(`"${part}" needs a size such as 80GB; write ${example}.`);
   }
   return bytes;
 }
 
-/**
- * An amount of memory: bytes, or a number with a unit ("1GiB", "512MiB", "1.5GB"; all powers of two).
- * @throws UsageError
- */
-export function parseByteSize(text: string, option: string): number {
-  const [, number, unit] = /^(\d+(?:\.\d+)?)\s*(?:([KMGT])i?B?|B|bytes)?$/i.exec(text.trim()) ?? [];
-  const bytes = Math.round(Number(number) * (unit ? (units[unit.toUpperCase()] ?? NaN) : 1));
-  if (!(bytes >= 0 && bytes <= 2 ** 50)) {
-    throw new UsageError(`${option} takes bytes or a size such as 1GiB, not "${text}".`);
-  }
-  return bytes;
+function refused(reason: string): CorralError<"INVALID_INPUT"> {
+  return new CorralError("INVALID_INPUT", reason, { field: "gpus", reason });
 }
