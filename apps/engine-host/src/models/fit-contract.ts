@@ -71,6 +71,11 @@ export class FitContract {
 
   /** Measures a loaded model, now and once more after its first use. Never throws: what cannot be measured must not cost the load. */
   async settle(model: LoadedModel, { plan, reservation, corrections }: ReservedPlan): Promise<MeasuredMemory[]> {
+    if (model.facts.memory.every(({ weightsBytes }) => weightsBytes === 0)) {
+      // An engine that does not tell teaches nothing.
+      reservation.settle(hiddenOf(plan, plan.devices));
+      return [];
+    }
     const hasGpu = plan.gpuLayers > 0;
     const after = hasGpu ? await this.#hardware.snapshot().catch(() => null) : null;
     const measured = measuredMemory(model, plan, after);
@@ -131,8 +136,11 @@ function needsOf(plan: LoadPlan): BytesByDevice {
  * Part of a loaded model looks available. Without a GPU that is the compute buffer, which becomes resident as it is used; with
  * one, the weights that stay in main memory, which are mapped from their file.
  */
-function hiddenOf({ gpuLayers }: LoadPlan, measured: readonly MeasuredMemory[]): BytesByDevice {
-  const main = measured.find(({ id }) => id === "cpu");
+function hiddenOf(
+  { gpuLayers }: LoadPlan,
+  devices: readonly Pick<MeasuredMemory, "id" | "weightsBytes" | "computeBytes">[],
+): BytesByDevice {
+  const main = devices.find(({ id }) => id === "cpu");
   return new Map(main ? [["cpu", gpuLayers > 0 ? main.weightsBytes : main.computeBytes]] : []);
 }
 
