@@ -112,7 +112,8 @@ function describeAdded(documents: AddedDocument[]): { done: string[]; failed: st
       ...(pages === null ? [] : [count(pages, "page")]),
       ...(chunks === null ? [] : [count(chunks, "passage")]),
     ];
-    if (error) failed.push(`✗ ${file}: ${error.message}`);
+    if (error && state !== "ready") failed.push(`✗ ${file}: ${error.message}`);
+    else if (error) done.push(`! ${file}: ${error.message}`);
     else done.push(`✓ ${file}: ${outcome === "unchanged" ? "already there" : (state ?? "added")}, ${size.join(", ")}`);
   }
   return { done, failed };
