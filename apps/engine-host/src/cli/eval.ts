@@ -96,7 +96,7 @@ async function rankedDocuments(client: CorralClient, query: string, sources: Sou
 }
 
 /** Names of the documents in the order of their best passage. */
-export function documentsOf(hits: Pick<SearchHit, "document">[]): string[] {
+function documentsOf(hits: Pick<SearchHit, "document">[]): string[] {
   return [...new Set(hits.map(({ document }) => parse(document).name))];
 }
 

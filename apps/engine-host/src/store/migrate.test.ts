@@ -5,6 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { inTransaction, openDatabase, withStorageErrors } from "./database.ts";
 import { migrate, migrations, schemaVersion, supportedSchema, type Migration } from "./migrate.ts";
+import { openStore } from "./open-store.ts";
 
 let directory: string;
 let database: DatabaseSync;
@@ -59,6 +60,34 @@ describe("migrations", () => {
     expect(tableNames().filter((name) => !before.includes(name))).toEqual(["fit_measurements"]);
     expect(database.prepare("SELECT value FROM settings WHERE key = 'kept'").get()).toEqual({ value: "yes" });
     expect(readdirSync(join(directory, "backups"))).toHaveLength(1);
+  });
+});
+
+describe("0003", () => {
+  test("an index of FTS5 becomes postings when the store opens, and the documents are found as before", async () => {
+    migrate(database, directory, migrations.slice(0, 2));
+    database.exec(`
+      INSERT INTO settings VALUES ('index.analyzer', 'terms-1/icu-78.3');
+      INSERT INTO collections (id, name, folded_name, created_at) VALUES ('c', 'c', 'c', '');
+      INSERT INTO documents (id, collection_key, name, format, path, owned, sha256, bytes, state, paged, chunk_count,
+        language, added_at) VALUES ('d', 1, 'pump.txt', 'text', '/pump.txt', 0, '', 1, 'ready', 0, 2, 'en', '');
+      INSERT INTO chunks (document_key, ordinal, heading_path, text, spans, token_estimate)
+        VALUES (1, 0, '[]', 'The valves are closed.', '[]', 5), (1, 1, '["Oil"]', 'It is changed yearly.', '[]', 5);
+      INSERT INTO chunk_terms VALUES (1, 5, 'pump the valv are close'), (2, 6, 'pump oil it is chang yearli');
+      INSERT INTO chunk_search (rowid, terms, scope) SELECT chunk_key, terms, 'c1 d1' FROM chunk_terms;
+      INSERT INTO term_frequencies VALUES ('pump', 2), ('valv', 1);
+      UPDATE index_totals SET chunks = 2, terms = 11;
+    `);
+    const lines: string[] = [];
+    await using store = await openStore(directory, (line) => lines.push(line));
+    expect(lines[0]).toContain("was made by terms-1/icu-78.3; making it anew");
+    expect(lines).toContain("Search index: 2 of 2 passages.");
+    expect(await store.check()).toMatchObject({ schema: supportedSchema, integrity: "ok" });
+    const found = async (query: string) =>
+      (await store.index.search(query, null, 9)).map(({ chunk }) => `${chunk.documentId} ${chunk.ordinal}`);
+    expect(await found("valve")).toEqual(["d 0"]);
+    expect(await found("oil changes")).toEqual(["d 1"]);
+    expect(await found("pumps")).toHaveLength(2);
   });
 });
 

@@ -5,6 +5,7 @@ import { CorralError } from "@corral/protocol";
 import { databasePath, inTransaction, row } from "./database.ts";
 import { firstSchema } from "./migrations/0001-first-schema.ts";
 import { fitMeasurements } from "./migrations/0002-fit-measurements.ts";
+import { postings } from "./migrations/0003-postings.ts";
 
 /** One step of the schema, from `version - 1` to `version`; never changed once released. */
 export interface Migration {
@@ -16,7 +17,7 @@ export interface Migration {
 }
 
 /** All steps, numbered from 1 without gaps. */
-export const migrations: readonly Migration[] = [firstSchema, fitMeasurements];
+export const migrations: readonly Migration[] = [firstSchema, fitMeasurements, postings];
 
 /** The schema this Corral writes. */
 export const supportedSchema = migrations.length;

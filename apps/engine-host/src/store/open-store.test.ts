@@ -98,16 +98,15 @@ describe("openStore", () => {
     const database = new DatabaseSync(databasePath(directory));
     database.exec(`
       UPDATE settings SET value = 'terms-0/icu-1' WHERE key = 'index.analyzer';
-      DELETE FROM term_frequencies;
-      UPDATE chunk_terms SET terms = 'old', length = 1`);
+      UPDATE postings SET term = 'old' || term`);
     database.close();
     expect(lines).toEqual([]);
     {
       await using store = await openStore(directory, log);
       expect(await store.index.search("maintaining a pump", null, 10)).toHaveLength(1);
-      expect(await store.settings.get("index.analyzer")).toMatch(/^terms-[1-9]\d*\/icu-/);
+      expect(await store.settings.get("index.analyzer")).toMatch(/^terms-[1-9]\d*\/postings-[1-9]\d*\/icu-/);
     }
-    expect(lines).toEqual([expect.stringContaining("terms-0/icu-1"), "Search index: 1 of 1 documents."]);
+    expect(lines).toEqual([expect.stringContaining("terms-0/icu-1"), "Search index: 1 of 1 passages."]);
     await using again = await openStore(directory, log);
     expect(lines).toHaveLength(2);
     expect((await again.check()).integrity).toBe("ok");

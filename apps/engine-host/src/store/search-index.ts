@@ -1,26 +1,11 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { Sources } from "@corral/protocol";
 import { row, rows } from "./database.ts";
-import { collectionScope, documentScope } from "./index-writer.ts";
-import { scoreChunks, type QueryWord } from "./score.ts";
+import { holders, type PostingList, scoreChunks, type SegmentPostings } from "./score.ts";
+import { type Segment, segments } from "./segments.ts";
 import type { IndexTable, StoredChunk } from "./store.ts";
 import { queryTerms } from "./terms.ts";
 import type { Synchronous } from "./thread-messages.ts";
-
-/** Up to so many chunks in scope are all scored, with all words of the query: about 10 ms. */
-const SCORE_ALL_CHUNKS = 1000;
-
-/**
- * Postings FTS5 may rank for one query. Ranking costs about 0.9 µs each (measured, 100,000 chunks), and an OR is linear in
- * them, so the rarest words are looked up first until this is spent.
- */
-const POSTINGS_BUDGET = 20_000;
-
-/** So many words are looked up even if they cost up to twice the budget. */
-const LEAST_WORDS = 3;
-
-/** Chunks that FTS5 hands over to be scored with all words. */
-const CANDIDATES = 200;
 
 /** Distinct words of a query that count; what a pasted page holds beyond them is left out. */
 const QUERY_WORDS = 256;
@@ -33,7 +18,7 @@ interface ChunkRow extends Omit<StoredChunk, "id" | "headingPath" | "spans" | "p
 
 /** Finding chunks by words: BM25 over the ready documents. */
 export function searchIndex(database: DatabaseSync): Synchronous<IndexTable> {
-  const frequency = database.prepare("SELECT chunks FROM term_frequencies WHERE term = ?");
+  const postings = database.prepare("SELECT chunks, list FROM postings WHERE segment = ? AND term = ?");
   const totals = database.prepare("SELECT chunks, terms FROM index_totals");
   const select = `
     SELECT documents.id AS documentId, collections.id AS collectionId, documents.name AS document, paged, title, language,
@@ -43,83 +28,53 @@ export function searchIndex(database: DatabaseSync): Synchronous<IndexTable> {
     JOIN collections ON collections.key = documents.collection_key`;
   const chunkByKey = database.prepare(`${select} WHERE chunks.key = ?`);
   const chunkByPlace = database.prepare(`${select} WHERE documents.id = ? AND ordinal = ?`);
-  const scopeOfSources = database.prepare(
-    `SELECT documents.key, chunk_count AS chunks FROM documents
-     JOIN collections ON collections.key = documents.collection_key
-     WHERE state = 'ready' AND (?1 OR collections.id IN (SELECT value FROM json_each(?2))
-       OR documents.id IN (SELECT value FROM json_each(?3)))`,
+  const documentsOfSources = database.prepare(
+    `SELECT documents.key FROM documents JOIN collections ON collections.key = documents.collection_key
+     WHERE state = 'ready' AND (collections.id IN (SELECT value FROM json_each(?1))
+       OR documents.id IN (SELECT value FROM json_each(?2)))`,
   );
-  const collectionKey = database.prepare("SELECT key FROM collections WHERE id = ?");
-  const documentKey = database.prepare("SELECT key FROM documents WHERE id = ?");
-  const termsInScope = database.prepare(
-    `SELECT chunk_key AS key, length, terms FROM chunk_terms
-     WHERE chunk_key IN (SELECT key FROM chunks WHERE document_key IN (SELECT value FROM json_each(?)))`,
-  );
-  const termsOfCandidates = database.prepare(
-    `WITH candidates AS MATERIALIZED (
-       SELECT rowid AS key FROM chunk_search WHERE chunk_search MATCH ? ORDER BY bm25(chunk_search, 1, 0) LIMIT ?
-     )
-     SELECT candidates.key, length, terms FROM candidates
-     JOIN chunk_terms ON chunk_terms.chunk_key = candidates.key
-     JOIN chunks ON chunks.key = candidates.key
-     JOIN documents ON documents.key = chunks.document_key
-     WHERE documents.state = 'ready'`,
-  );
+  const hiddenDocuments = database.prepare("SELECT key FROM documents WHERE state != 'ready' AND chunk_count > 0");
+  const index = segments(database);
 
-  const frequencyOf = (term: string) => row<{ chunks: number }>(frequency, term)?.chunks ?? 0;
-
-  function wordsOf(query: string): QueryWord[] {
-    const found: QueryWord[] = [];
-    for (const alternatives of queryTerms(query)) {
-      const known = alternatives
-        .map((term) => ({ term, chunks: frequencyOf(term) }))
-        .filter(({ chunks }) => chunks > 0);
-      if (known.length > 0)
-        found.push({
-          terms: known.map(({ term }) => term),
-          chunks: known.reduce((sum, { chunks }) => sum + chunks, 0),
-        });
-      if (found.length === QUERY_WORDS) break;
+  /** The segments with the postings of the query's words; of words that nothing holds there are none. */
+  function lookUp(query: string): SegmentPostings[] {
+    const found: SegmentPostings[] = index.list().map((size) => ({ segment: index.load(size), words: [] }));
+    let known = 0;
+    for (const terms of queryTerms(query)) {
+      const lists = found.map(({ segment }) => listsOf(segment, terms));
+      if (lists.every((ofSegment) => ofSegment.length === 0)) continue;
+      for (const [i, { words }] of found.entries()) words.push(lists[i]!);
+      if (++known === QUERY_WORDS) break;
     }
-    return found.sort((a, b) => a.chunks - b.chunks);
+    return known === 0 ? [] : found;
   }
 
-  /** The scope tokens of the sources; null: no limit. */
-  function scopeTokens(sources: Sources | null): string[] | null {
-    if (!sources) return null;
-    const collections = sources.collectionIds.map((id) => row<{ key: number }>(collectionKey, id));
-    const documents = sources.documentIds.map((id) => row<{ key: number }>(documentKey, id));
-    return [
-      ...collections.flatMap((found) => (found ? [collectionScope(found.key)] : [])),
-      ...documents.flatMap((found) => (found ? [documentScope(found.key)] : [])),
-    ];
+  function listsOf(segment: Segment, terms: string[]): PostingList[] {
+    return terms.flatMap((term) => row<PostingList>(postings, segment.id, term) ?? []);
   }
 
-  function candidates(words: QueryWord[], sources: Sources | null): { key: number; length: number; terms: string }[] {
-    const inScope = rows<{ key: number; chunks: number }>(
-      scopeOfSources,
-      sources ? 0 : 1,
-      JSON.stringify(sources?.collectionIds ?? []),
-      JSON.stringify(sources?.documentIds ?? []),
-    );
-    const chunks = inScope.reduce((sum, document) => sum + document.chunks, 0);
-    if (chunks <= SCORE_ALL_CHUNKS) return rows(termsInScope, JSON.stringify(inScope.map(({ key }) => key)));
-    const scope = scopeTokens(sources);
-    const match =
-      `terms : (${anyOf(withinBudget(words).flatMap(({ terms }) => terms))})` +
-      (scope ? ` AND scope : (${anyOf(scope)})` : "");
-    return rows(termsOfCandidates, match, CANDIDATES);
+  /** Tells of a document whether it may be found. */
+  function scopeOf(sources: Sources | null): (documentKey: number) => boolean {
+    const keysOf = (found: { key: number }[]) => new Set(found.map(({ key }) => key));
+    if (!sources) {
+      const hidden = keysOf(rows(hiddenDocuments));
+      return (key) => !hidden.has(key);
+    }
+    const { collectionIds, documentIds } = sources;
+    const wanted = keysOf(rows(documentsOfSources, JSON.stringify(collectionIds), JSON.stringify(documentIds)));
+    return (key) => wanted.has(key);
   }
 
   return {
     search(query, sources, limit) {
-      const words = wordsOf(query);
-      if (words.length === 0) return [];
+      const found = lookUp(query);
+      if (found.length === 0) return [];
       const { chunks, terms } = row<{ chunks: number; terms: number }>(totals)!;
-      const statistics = { chunks, averageLength: terms / chunks };
-      return scoreChunks(words, candidates(words, sources), statistics)
-        .slice(0, limit)
-        .map(({ key, score }) => ({ chunk: storedChunk(row<ChunkRow>(chunkByKey, key)!), score }));
+      const options = { limit, chunks, averageLength: terms / chunks, isInScope: scopeOf(sources) };
+      return scoreChunks(found, options).map(({ key, score }) => ({
+        chunk: storedChunk(row<ChunkRow>(chunkByKey, key)!),
+        score,
+      }));
     },
     chunk(id) {
       const place = /^(.+)\.(\d{1,9})$/.exec(id);
@@ -128,27 +83,14 @@ export function searchIndex(database: DatabaseSync): Synchronous<IndexTable> {
     },
     idf(terms) {
       const { chunks } = row<{ chunks: number }>(totals)!;
-      return terms.map((term) => Math.log((chunks + 1) / (frequencyOf(term) + 1)));
+      const all = index.list().map((size) => index.load(size));
+      return terms.map((term) => {
+        let held = 0;
+        for (const segment of all) for (const list of listsOf(segment, [term])) held += holders(segment, list);
+        return Math.log((chunks + 1) / (held + 1));
+      });
     },
   };
-}
-
-/** The rarest words whose postings fit the budget together; `words` come rarest first. */
-function withinBudget(words: QueryWord[]): QueryWord[] {
-  let postings = 0;
-  const chosen: QueryWord[] = [];
-  for (const word of words) {
-    postings += word.chunks;
-    const limit = chosen.length < LEAST_WORDS ? 2 * POSTINGS_BUDGET : POSTINGS_BUDGET;
-    if (chosen.length > 0 && postings > limit) break;
-    chosen.push(word);
-  }
-  return chosen;
-}
-
-/** An FTS5 expression. Terms hold letters, marks and digits only, so quoting them is enough. */
-function anyOf(terms: string[]): string {
-  return terms.map((term) => `"${term}"`).join(" OR ");
 }
 
 function storedChunk(found: ChunkRow): StoredChunk {

@@ -8,11 +8,13 @@ import { inTransaction, openDatabase, withStorageErrors } from "./database.ts";
 import { documentTable } from "./documents.ts";
 import { fitMeasurementTable } from "./fit-measurements.ts";
 import { indexWriter, type IndexWriter } from "./index-writer.ts";
+import { type SegmentMerger, segmentMerger } from "./merge-segments.ts";
 import { messageTable } from "./messages.ts";
 import { migrate, refuseNewer } from "./migrate.ts";
 import { modelFileTable } from "./model-files.ts";
 import { pageTable } from "./pages.ts";
 import { searchIndex } from "./search-index.ts";
+import { type Segments, segments } from "./segments.ts";
 import { settingsTable } from "./settings.ts";
 import { analyzerName } from "./terms.ts";
 import type { SynchronousTables, ThreadError, ThreadReport, ThreadRequest, ThreadStart } from "./thread-messages.ts";
@@ -26,6 +28,11 @@ const port = parentPort!;
 const report = (message: ThreadReport) => port.postMessage(message);
 let connection: DatabaseSync | null = null;
 let tables: SynchronousTables | null = null;
+let segmentsOfIndex: Segments | null = null;
+let merger: SegmentMerger | null = null;
+/** Merging goes on in steps of this length, ms: so long a call may have to wait for one. */
+const mergeStepMs = 20;
+let nextStep: NodeJS.Immediate | null = null;
 
 port.on("message", (request: ThreadRequest) => {
   switch (request.type) {
@@ -55,10 +62,15 @@ function open(): void {
   if (role === "write") refuseNewer(dataDirectory);
   const database = (connection = openDatabase(dataDirectory, role));
   if (role === "write") migrate(database, dataDirectory);
-  const index = indexWriter(database);
+  segmentsOfIndex = segments(database);
+  const index = indexWriter(database, segmentsOfIndex);
   const messages = messageTable(database);
   const settings = settingsTable(database);
-  if (role === "write") inTransaction(database, "write", () => refreshIndex(index, settings));
+  if (role === "write") {
+    inTransaction(database, "write", () => refreshIndex(index, settings));
+    merger = segmentMerger(database, segmentsOfIndex);
+    mergeLater();
+  }
   tables = {
     collections: collectionTable(database, index),
     documents: documentTable(database, index),
@@ -76,10 +88,35 @@ function answer(request: Extract<ThreadRequest, { type: "call" | "check" }>): un
   const database = connection!;
   if (request.type === "check") return checkDatabase(database);
   const methods = tables![request.table] as unknown as Record<string, (...args: unknown[]) => unknown>;
-  return inTransaction(database, role, () => methods[request.method]!(...request.args));
+  try {
+    return inTransaction(database, role, () => methods[request.method]!(...request.args));
+  } catch (error) {
+    segmentsOfIndex!.forget();
+    throw error;
+  } finally {
+    mergeLater();
+  }
+}
+
+/** Tidies the search index while nobody calls, a step between any two calls. */
+function mergeLater(): void {
+  if (!merger || nextStep) return;
+  nextStep = setImmediate(() => {
+    nextStep = null;
+    try {
+      if (inTransaction(connection!, "write", () => merger!.step(mergeStepMs))) mergeLater();
+    } catch (error) {
+      // A full disk, most likely: searches go on with what there is, and the next write tries again.
+      merger!.abandon();
+      segmentsOfIndex!.forget();
+      report({ type: "log", line: `The search index could not be tidied: ${String(error)}` });
+    }
+  });
 }
 
 function close(): void {
+  if (nextStep) clearImmediate(nextStep);
+  merger = null;
   connection?.close();
   port.close();
 }
@@ -95,7 +132,7 @@ function refreshIndex(index: IndexWriter, settings: SynchronousTables["settings"
     index.reindex((done, total) => {
       if (done < total && Date.now() - logged < 2000) return;
       logged = Date.now();
-      report({ type: "log", line: `Search index: ${done} of ${total} documents.` });
+      report({ type: "log", line: `Search index: ${done} of ${total} passages.` });
     });
   }
   settings.set(key, analyzerName);

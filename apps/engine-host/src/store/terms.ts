@@ -4,8 +4,11 @@ import snowball from "snowball-stemmers";
 /** Raised when the same text gives other terms than before: stored indexes are then made anew. */
 const ANALYZER_VERSION = 1;
 
+/** Raised when postings are kept in another form (see posting-list.ts and migrations/0003-postings.ts). */
+const POSTINGS_VERSION = 1;
+
 /** What made an index: our rules and the ICU that cuts Thai (Node and Electron carry different ones). */
-export const analyzerName = `terms-${ANALYZER_VERSION}/icu-${process.versions.icu ?? "none"}`;
+export const analyzerName = `terms-${ANALYZER_VERSION}/postings-${POSTINGS_VERSION}/icu-${process.versions.icu ?? "none"}`;
 
 /** Longest term kept, UTF-16 units; what is longer (an encoded picture, a hash) is cut. */
 const LONGEST_TERM = 64;
