@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { LooseBlock, ParsedDocument } from "./block.ts";
 import { parseEpub } from "./epub.ts";
@@ -163,5 +165,42 @@ describe("texts and books", () => {
     expect(document.title).toBe("The sea");
     expect(await linesOf(document)).toEqual(["§ # One", "It was dark.", "A note.", "§ # Two", "- boats"]);
     await expect(parseEpub(writeZip([]), allowance())).rejects.toMatchObject({ reason: { kind: "unreadable" } });
+  });
+});
+
+describe("files of other programs", () => {
+  const fixture = (name: string) => readFile(join(import.meta.dirname, "fixtures", name));
+
+  it("reads a workbook of ExcelJS", async () => {
+    const lines = await linesOf(await parseXlsx(await fixture("budget.xlsx"), allowance()));
+    expect(lines.slice(0, 4)).toEqual([
+      "§ # Budget 2026",
+      expect.stringMatching(/^## A1:F\d+$/),
+      "Item | Due | Amount | Share | | Total",
+      "Roof section 1 | 2026-03-01 | 1250.5 | 25% | | 50800",
+    ]);
+    expect(lines.slice(-4)).toEqual([
+      "Roof section 40 | 2026-03-12 | 1289.5 | 25%",
+      "§ # หมายเหตุ",
+      "## B3",
+      "ตรวจสอบหลังคา",
+    ]);
+  });
+
+  it("reads a presentation of PptxGenJS", async () => {
+    expect(await office(await fixture("roof.pptx"), "pptx")).toEqual([
+      ...["§ # Slide 1", "Roof project", "Mention the scaffold permit. 1"],
+      ...["§ # Slide 2", "- Remove the old tiles", "- Fit the membrane", "Part | Euro", "Tiles | 12,400", "2"],
+    ]);
+  });
+
+  it("reads a book and an RTF document of Pandoc", async () => {
+    const book = await parseEpub(await fixture("guide.epub"), allowance());
+    const lines = await linesOf(book);
+    expect(book.title).toBe("Machine guide");
+    const text = ["Part | Torque", "Bolt | 12 Nm", "Grüße, เปลี่ยนไส้กรอง, फ़िल्टर।".normalize("NFC")];
+    for (const line of ["§ # Oil", "- drain it warm", "## Filter", ...text]) expect(lines).toContain(line);
+    const rtf = await office(await fixture("guide.rtf"), "rtf");
+    for (const line of ["Change the oil every 500 hours.", ...text]) expect(rtf).toContain(line);
   });
 });

@@ -57,8 +57,17 @@ export async function parseOffice(
   }
   const blocks: LooseBlock[] = [];
   for (const node of ast.content) collect(node, blocks, 0);
-  const title = ast.metadata.title?.trim() || blocks.find((b) => b.kind === "heading" && b.level === 0)?.text;
-  return { title: title ?? null, blocks };
+  return { title: titleOf(ast.metadata.title?.trim() ?? "", blocks), blocks };
+}
+
+/** Programs write a title of their own where nobody gave one. */
+const titlesOfPrograms = /^(?:powerpoint|pptxgenjs)\b.*|^(?:slide|folie|diapositive) 1$/i;
+
+/** The title property, else the paragraph in the style "Title", else the title of the first slide. */
+function titleOf(property: string, blocks: LooseBlock[]): string | null {
+  if (property !== "" && !titlesOfPrograms.test(property)) return property;
+  const title = blocks.find((block) => block.kind === "heading" && block.level === 0)?.text;
+  return title ?? /^Slide \d+: (.+)/.exec(blocks[0]?.text ?? "")?.[1] ?? null;
 }
 
 /** Excel, Word and PowerPoint store an encrypted document inside an old-style compound file. */

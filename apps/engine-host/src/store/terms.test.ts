@@ -109,4 +109,10 @@ describe("detectLanguage", () => {
     expect(detectLanguage("")).toBeNull();
     expect(detectLanguage("12 345 — 67")).toBeNull();
   });
+
+  test("goes by the script first: short English lines are not Hindi", () => {
+    const slides =
+      "Slide 1\n\nRoof project\n\nMention the scaffold permit. 1\n\nSlide 2\n\nRemove the old tiles\nFit the membrane";
+    expect(detectLanguage(slides)).toBe("en");
+  });
 });
