@@ -8,7 +8,13 @@ export function AboutScreen() {
   const connection = useConnection((state) => state.connection);
   const host = connection.kind === "ready" ? connection.host : null;
   return (
-    <div className="h-full overflow-y-auto px-4 py-6 md:px-6">
+    // Nothing in it takes the focus, so it must itself: else the keyboard could not scroll it.
+    <div
+      role="region"
+      aria-label={t("label")}
+      tabIndex={0}
+      className="h-full overflow-y-auto px-4 py-6 focus-visible:-outline-offset-2 md:px-6"
+    >
       <div className="mx-auto flex max-w-2xl flex-col gap-5">
         <header>
           <h1>

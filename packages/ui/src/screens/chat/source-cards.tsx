@@ -41,26 +41,25 @@ function SourceCard(props: { citation: Citation; answered: boolean; current: boo
   return (
     <button
       type="button"
-      aria-label={t("sources.open", { number, document })}
-      aria-describedby={`quote-${citation.chunkId}-${number}`}
       onClick={onOpen}
       className={`flex h-full w-full flex-col gap-1.5 rounded-lg border bg-surface px-3 py-2.5 text-left transition-colors hover:border-accent ${
         current ? "border-accent ring-1 ring-accent" : "border-line"
       }`}
     >
       <span className="flex w-full items-center gap-2 text-sm">
-        <span className="flex h-5 min-w-5 items-center justify-center rounded-sm bg-accent-soft px-1 text-xs font-semibold text-accent-ink tabular-nums">
+        <span className="sr-only">{t("sources.open", { number, document })}</span>
+        <span
+          aria-hidden="true"
+          className="flex h-5 min-w-5 items-center justify-center rounded-sm bg-accent-soft px-1 text-xs font-semibold text-accent-ink tabular-nums"
+        >
           {number}
         </span>
-        <span className="min-w-0 flex-1 truncate font-medium">{document}</span>
+        <span aria-hidden="true" className="min-w-0 flex-1 truncate font-medium">
+          {document}
+        </span>
         {page !== null && <span className="shrink-0 text-xs text-ink-muted">{t("sources.page", { page })}</span>}
       </span>
-      <span
-        id={`quote-${citation.chunkId}-${number}`}
-        className="line-clamp-3 text-sm text-ink-muted [overflow-wrap:anywhere]"
-      >
-        {quote}
-      </span>
+      <span className="line-clamp-3 text-sm text-ink-muted [overflow-wrap:anywhere]">{quote}</span>
       {answered && (
         <Tooltip label={t(verbatim ? "sources.verbatimHelp" : "sources.paraphraseHelp")}>
           <span className="mt-auto pt-0.5">

@@ -10,7 +10,7 @@ export function DeviceBars({ devices }: { devices: readonly DeviceMemory[] }) {
   const used = deviceParts.filter(({ field }) => devices.some((device) => device[field] > 0));
   return (
     <div>
-      <h4 className="mb-1 font-medium">{t("plan.devices")}</h4>
+      <h3 className="mb-1 font-medium">{t("plan.devices")}</h3>
       <div className="rounded-lg bg-sunken p-3">
         <ul className="mb-3 flex flex-wrap gap-x-5 gap-y-1 text-sm">
           {used.map(({ key, className }) => (

@@ -14,7 +14,7 @@ export function MeasuredMemory({ plan, measured }: { plan: LoadPlan; measured: r
   const { t } = useTranslation("planning");
   return (
     <div>
-      <h4 className="mb-1 font-medium">{t("measured.title")}</h4>
+      <h3 className="mb-1 font-medium">{t("measured.title")}</h3>
       <div className="flex flex-col gap-3">
         {measured.map((device) => {
           const predicted = plan.devices.find(({ id }) => id === device.id);

@@ -20,7 +20,7 @@ export function PlanAlternatives({ chosen, pins, onPin }: PlanAlternativesProps)
   return (
     <div>
       <div className="mb-1 flex flex-wrap items-center justify-between gap-2">
-        <h4 className="font-medium">{t("alternatives.title")}</h4>
+        <h3 className="font-medium">{t("alternatives.title")}</h3>
         {pins && (
           <Button size="small" onClick={() => onPin(null)}>
             {t("alternatives.reset")}

@@ -22,9 +22,9 @@ export function PlanCard({ matrix }: { matrix: FitMatrix }) {
     >
       <header>
         <p className="text-sm text-ink-muted">{t("plan.title")}</p>
-        <h3 id="plan" className="font-semibold">
+        <h2 id="plan" className="font-semibold">
           {model} · {t("plan.tier", { tier: plan.tier })}
-        </h3>
+        </h2>
       </header>
       <p role="status" className="sr-only">
         {t("plan.status", { model, tier: plan.tier, outcome, tokens: count(plan.contextSize) })}

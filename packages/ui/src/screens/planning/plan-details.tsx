@@ -15,7 +15,7 @@ export function PlanDetails({ plan, isMeasured = false }: { plan: LoadPlan; isMe
       {!isMeasured && plan.estimate.decodeTokensPerSecond.high > 0 && <PlanSpeed plan={plan} />}
       {plan.reasons.length > 0 && (
         <div>
-          <h4 className="mb-1 font-medium">{t("plan.why")}</h4>
+          <h3 className="mb-1 font-medium">{t("plan.why")}</h3>
           <ul className="list-disc space-y-1 pl-5 text-pretty marker:text-ink-muted">
             {plan.reasons.map((reason) => (
               <li key={reason}>{reason}</li>
@@ -98,10 +98,10 @@ function PlanSpeed({ plan: { estimate } }: { plan: LoadPlan }) {
   ];
   return (
     <div>
-      <h4 className="mb-1 flex flex-wrap items-center gap-2 font-medium">
+      <h3 className="mb-1 flex flex-wrap items-center gap-2 font-medium">
         {t("plan.speed")} <Badge>{t("plan.estimate")}</Badge>
         <span className="text-sm font-normal text-ink-muted">{t("plan.estimateHint")}</span>
-      </h4>
+      </h3>
       <p className="tabular-nums">{words.join(" · ")}</p>
     </div>
   );

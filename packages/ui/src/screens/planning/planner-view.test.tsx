@@ -116,7 +116,7 @@ test("the grid is one tab stop at the shown plan; arrows move in it, Enter shows
   expect(document.activeElement).toBe(cells()[5]);
   await click(cells()[5]!);
   expect(cells()[5]!.closest("[role=gridcell]")!.getAttribute("aria-selected")).toBe("true");
-  expect(plan().querySelector("h3")!.textContent).toBe("Llama 3.3 70B Instruct · INT4 tier");
+  expect(plan().querySelector("h2")!.textContent).toBe("Llama 3.3 70B Instruct · INT4 tier");
 });
 
 test("sliders plan anew: the old plan stays until the new one is here, and the last position wins", async () => {
@@ -160,8 +160,8 @@ test("an alternative says what it costs; pressing it plans with it, and back", a
   );
   await click(alternative);
   expect(alternative.getAttribute("aria-pressed")).toBe("true");
-  expect(plan().querySelector("h3")!.textContent).toBe("Llama 3.1 8B Instruct · INT4 tier");
+  expect(plan().querySelector("h2")!.textContent).toBe("Llama 3.1 8B Instruct · INT4 tier");
   const back = [...plan().querySelectorAll("button")].find(({ textContent }) => /^Back to/.test(textContent))!;
   await click(back);
-  expect(plan().querySelector("h3")!.textContent).toBe("Llama 3.1 8B Instruct · BF16 tier");
+  expect(plan().querySelector("h2")!.textContent).toBe("Llama 3.1 8B Instruct · BF16 tier");
 });
