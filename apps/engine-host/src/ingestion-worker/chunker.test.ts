@@ -157,6 +157,17 @@ describe("chunker", () => {
     for (const chunk of chunks) expect(chunk.text.replaceAll(word, "")).toBe("");
   });
 
+  it("starts a section and a chunk with each slide, also below another heading", async () => {
+    const slide = (number: number): LooseBlock => ({ ...heading(2, `Slide ${number}`), startsSection: true });
+    const blocks = [heading(1, "talk.pptx"), slide(1), paragraph("One."), slide(2), paragraph("Two.")];
+    const { chunks, pages } = await chunksOf(blocks);
+    expect(chunks.map((chunk) => chunk.headingPath)).toEqual([
+      ["talk.pptx", "Slide 1"],
+      ["talk.pptx", "Slide 2"],
+    ]);
+    expect(pages.map((page) => page.text)).toEqual(["talk.pptx\n\n", "Slide 1\n\nOne.\n\n", "Slide 2\n\nTwo.\n"]);
+  });
+
   it("lays a long document out in sections of about 8,000 characters at block boundaries", async () => {
     const { pages } = await chunksOf(Array.from({ length: 200 }, (_, i) => paragraph(sentences(4, `item ${i}`))));
     expect(pages.length).toBeGreaterThan(4);

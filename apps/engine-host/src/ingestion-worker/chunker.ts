@@ -62,9 +62,10 @@ export function createChunker({ language, paged }: ChunkerOptions): Chunker {
 
   function addHeading(block: Block, tokens: number): void {
     path = [...path.filter((above) => above.level < block.level), { level: block.level, title: block.text.trim() }];
-    // A chunk never runs across a top-level heading, nor across a lower one once it is worth standing alone.
-    if (!onlyHeadings() && (block.level <= 1 || openTokens >= smallTokens || openTokens + tokens > chunkTokens))
-      close();
+    // A chunk never runs into the next slide or sheet, nor across a top-level heading, nor across a lower one once it is
+    // worth standing alone.
+    const top = block.level <= 1 || block.startsSection === true;
+    if (!onlyHeadings() && (top || openTokens >= smallTokens || openTokens + tokens > chunkTokens)) close();
     add({ text: block.text, spans: block.spans, tokens, path: path.map((above) => above.title), heading: true });
   }
 

@@ -41,7 +41,15 @@ export async function* layOutSections(
         placed = [];
       }
       const span = { page, start: text.length, end: text.length + whole.length };
-      placed.push({ kind: block.kind, level: block.level, text: whole, spans: [span], continues: !last });
+      const startsSection = block.startsSection === true && i === 0;
+      placed.push({
+        kind: block.kind,
+        level: block.level,
+        text: whole,
+        startsSection,
+        spans: [span],
+        continues: !last,
+      });
       text += whole;
     }
     handled++;
