@@ -172,3 +172,25 @@ test("drafts stay with their conversation", async () => {
   await chat.getState().open(one.id);
   expect(chat.getState().draft).toBe("for one");
 });
+
+test("what another tab does to the open conversation shows here", async () => {
+  const { host, chat, reply } = await start();
+  await chat.getState().send("Why?");
+  reply().finish();
+  const id = chat.getState().conversationId ?? "";
+  await vi.waitFor(() => expect(host.conversationWatchers).toBe(1));
+
+  const other = host.connect();
+  open.push(other);
+  await vi.waitFor(() => expect(other.state().kind).toBe("ready"));
+  await other.client.chat.send({ conversationId: id, text: "And then?" });
+  host.conversationChanged({ type: "changed", conversation: host.conversation(id) });
+  await vi.waitFor(() => expect(chat.getState().messages.map(({ role }) => role)).toHaveLength(4));
+  expect(chat.getState().messages[2]?.text).toBe("And then?");
+  reply().say("The other tab's answer");
+  await vi.waitFor(() => expect(chat.getState().messages.at(-1)?.text).toBe("The other tab's answer"));
+
+  host.conversationChanged({ type: "removed", conversationId: id });
+  await vi.waitFor(() => expect(chat.getState().conversationId).toBeNull());
+  expect(chat.getState().messages).toEqual([]);
+});

@@ -10,6 +10,7 @@ import type {
 import { createStore, type StoreApi } from "zustand/vanilla";
 import type { Connection } from "../connection/connection.ts";
 import { errorCodeOf, reportOf } from "../connection/error-report.ts";
+import { readStream } from "../connection/read-stream.ts";
 import { ReplyFollower, type ReplyProgress } from "./reply-follower.ts";
 
 export interface ChatState {
@@ -238,6 +239,22 @@ export function createChatStore(connection: Connection): StoreApi<ChatState> {
   connection.whileReady(async () => {
     const { conversationId } = store.getState();
     if (conversationId) await load(conversationId);
+  });
+
+  // Another tab may ask, edit, choose a version or remove the conversation while it is open here.
+  connection.whileReady(async (signal) => {
+    await report(async () => {
+      await readStream(
+        (stop) => conversations.watch(undefined, { signal: stop }),
+        signal,
+        (event) => {
+          const { conversationId, sending } = store.getState();
+          if (event.type === "removed") {
+            if (event.conversationId === conversationId) store.getState().startNew();
+          } else if (event.conversation.id === conversationId && !sending) void load(conversationId);
+        },
+      );
+    });
   });
   return store;
 }

@@ -2,6 +2,7 @@ import { contract, defaultSampling, PROTOCOL_VERSION } from "@corral/protocol";
 import type {
   Collection,
   Conversation,
+  ConversationEvent,
   DocumentSummary,
   ErrorCode,
   GenerationPart,
@@ -37,6 +38,7 @@ export class FakeHost {
   /** Called when a page asks for a picture; tests hold it back to change their mind meanwhile. */
   onPageImage: () => Promise<void> = () => Promise.resolve();
   #libraryEvents = new Feed<LibraryEvent>();
+  #conversationEvents = new Feed<ConversationEvent>();
   #links = new Set<OpenLink>();
   #keys: string[] = [];
   #count = 0;
@@ -75,6 +77,15 @@ export class FakeHost {
 
   libraryChanged(event: LibraryEvent): void {
     this.#libraryEvents.push(event);
+  }
+
+  conversationChanged(event: ConversationEvent): void {
+    this.#conversationEvents.push(event);
+  }
+
+  /** How many streams of conversation events are read. */
+  get conversationWatchers(): number {
+    return this.#conversationEvents.readers;
   }
 
   conversation(id: string): Conversation {
@@ -169,8 +180,11 @@ export class FakeHost {
         list: os.conversations.list.handler(({ input }) =>
           [...this.conversations.values()].filter(({ title }) => title.includes(input.search)),
         ),
-        watch: os.conversations.watch.handler(async function* ({ signal }) {
-          await until(signal);
+        watch: os.conversations.watch.handler(({ signal }) => {
+          const feed = this.#conversationEvents;
+          return (async function* (): AsyncGenerator<ConversationEvent, void, void> {
+            yield* feed.read(signal);
+          })();
         }),
         create: os.conversations.create.handler(({ input }) => this.addConversation(withoutUndefined(input.settings))),
         get: os.conversations.get.handler(({ input }) => this.conversation(input.conversationId)),
@@ -322,10 +336,6 @@ class Feed<Item> {
 
 function failure({ code, message, data }: { code: ErrorCode; message: string; data: unknown }) {
   return new ORPCError(code, { message, data, defined: true });
-}
-
-function until(signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve) => signal?.addEventListener("abort", () => resolve()));
 }
 
 function withoutUndefined<Value extends object>(
