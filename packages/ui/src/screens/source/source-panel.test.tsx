@@ -106,6 +106,16 @@ test("focus goes into the panel, Escape closes it and gives the focus back", asy
   expect(document.activeElement).toBe(opener);
 });
 
+test("the next citation of an answer takes the focus into the panel again, and Escape gives it back there", async () => {
+  await open();
+  const next = document.body.appendChild(document.createElement("button"));
+  next.focus();
+  await open([{ ...sampleCitation, number: 2 }]);
+  expect(panel().contains(document.activeElement)).toBe(true);
+  await press("Escape");
+  expect(document.activeElement).toBe(next);
+});
+
 test("of a file that was moved the text we read is still shown", async () => {
   const gone = new ORPCError("FILE_NOT_FOUND", { defined: true, data: { file: "x.pdf" }, message: "x.pdf is gone." });
   pageImage.mockRejectedValue(gone);

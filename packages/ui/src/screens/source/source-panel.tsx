@@ -20,7 +20,7 @@ export function SourcePanel() {
   const step = useSource((state) => state.step);
   const close = useSource((state) => state.close);
   const document = useLibrary((state) => state.documents.find(({ id }) => id === source?.documentId));
-  const heading = useFocusWhileOpen();
+  const heading = useFocusWhileOpen(source?.citation ?? source?.documentId);
   if (!source) return null;
 
   const pageCount = source.pageCount ?? document?.pageCount ?? null;
@@ -96,7 +96,7 @@ export function SourcePanel() {
 }
 
 /** Focus moves to the panel when it opens, and back to what opened it when it closes. */
-function useFocusWhileOpen() {
+function useFocusWhileOpen(opened: unknown) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     const opener = window.document.activeElement;
@@ -107,6 +107,6 @@ function useFocusWhileOpen() {
       const lost = !focused || focused === window.document.body || panel?.contains(focused);
       if (lost && opener instanceof HTMLElement && opener.isConnected) opener.focus({ preventScroll: true });
     };
-  }, []);
+  }, [opened]);
   return heading;
 }
