@@ -88,21 +88,23 @@ async function settled(
   output: Output,
 ): Promise<void> {
   const wanted = new Set(ids);
-  const remaining = () => ids.filter((id) => isUnfinished(latest.get(id)));
-  if (remaining().length === 0) return;
+  const left = new Set(ids.filter((id) => isUnfinished(latest.get(id))));
+  const set = (id: string, document: DocumentSummary | null) => {
+    if (!wanted.has(id)) return;
+    latest.set(id, document);
+    if (isUnfinished(document)) left.add(id);
+    else left.delete(id);
+  };
+  if (left.size === 0) return;
   for await (const event of events) {
-    if (event.type === "snapshot") {
-      // The snapshot may be older than the answer of addPaths: what it does not know yet is on its way.
-      for (const document of event.documents) if (wanted.has(document.id)) latest.set(document.id, document);
-    } else if (event.type === "document" && wanted.has(event.document.id)) {
-      latest.set(event.document.id, event.document);
-    } else if (event.type === "document-removed" && wanted.has(event.documentId)) {
-      latest.set(event.documentId, null);
-    } else continue;
-    const left = remaining();
-    if (left.length === 0) break;
-    const current = left.map((id) => latest.get(id)).find((document) => document?.state !== "queued");
-    if (current) showProgress(current, ids.length - left.length, ids.length, output);
+    // The snapshot may be older than the answer of addPaths: what it does not know yet is on its way.
+    if (event.type === "snapshot") for (const document of event.documents) set(document.id, document);
+    else if (event.type === "document") set(event.document.id, event.document);
+    else if (event.type === "document-removed") set(event.documentId, null);
+    else continue;
+    if (left.size === 0) break;
+    if (event.type === "document" && left.has(event.document.id) && event.document.state !== "queued")
+      showProgress(event.document, wanted.size - left.size, wanted.size, output);
   }
   output.clearStatus();
 }

@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import { type AddResult, CorralError, type DocumentSummary, type LibraryEvent } from "@corral/protocol";
 import type { Store } from "../store/store.ts";
+import { CalmPublishing } from "./calm-publishing.ts";
 import { DocumentPictures } from "./document-pictures.ts";
 import { findFiles } from "./find-files.ts";
 import { largestFile, supportedFileTypes } from "./file-types.ts";
@@ -49,10 +50,11 @@ export async function createLibrary(options: LibraryOptions): Promise<Library> {
     onFailure: (document, error, details) => log("document failed", { document, details }, error),
   });
 
-  async function publishCollection(id: string): Promise<void> {
+  const publishing = new CalmPublishing(async (id) => {
     const collection = await store.collections.get(id);
     if (collection) feed.publish({ type: "collection", collection });
-  }
+  }, log);
+  const publishCollection = (id: string) => publishing.publish(id);
 
   async function requireCollection(id: string): Promise<void> {
     if (await store.collections.get(id)) return;
@@ -242,6 +244,7 @@ export async function createLibrary(options: LibraryOptions): Promise<Library> {
 
     async [Symbol.asyncDispose]() {
       feed.close();
+      publishing[Symbol.dispose]();
       await queue[Symbol.asyncDispose]();
       await workers[Symbol.asyncDispose]();
     },
