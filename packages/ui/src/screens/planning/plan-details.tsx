@@ -74,8 +74,12 @@ function PlanSizes({ plan }: { plan: LoadPlan }) {
         <div key={name}>
           <dt className="text-sm text-ink-muted">{name}</dt>
           <dd className="text-lg font-semibold tabular-nums">
-            {size(bytes)}{" "}
-            <span className="text-sm font-normal text-ink-muted">{t("plan.decimal", { size: gigabytes(bytes) })}</span>
+            {size(bytes)} {/* Small models are not spoken of in gigabytes. */}
+            {bytes >= 1e9 && (
+              <span className="text-sm font-normal text-ink-muted">
+                {t("plan.decimal", { size: gigabytes(bytes) })}
+              </span>
+            )}
           </dd>
         </div>
       ))}
