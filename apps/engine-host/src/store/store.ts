@@ -154,9 +154,9 @@ export interface StoredChunk {
 
 export interface IndexTable {
   /**
-   * BM25 over the ready documents of `sources` (null: all documents), best first. The query is cut into terms by the same
-   * analyzer that made the index. Runs on the reader thread. Work is bounded by a postings budget: the rarest terms are
-   * looked up first, candidates are then scored with all terms.
+   * BM25 over the ready documents of `sources` (null: all documents), best first; equal scores in the order the chunks were
+   * stored. The query is cut into terms by the same analyzer that made the index; its first 256 distinct words that the
+   * index knows are all scored, exactly. Runs on the reader thread and sees what was committed before it began.
    */
   search(query: string, sources: Sources | null, limit: number): Promise<{ chunk: StoredChunk; score: number }[]>;
   chunk(id: string): Promise<StoredChunk | null>;
