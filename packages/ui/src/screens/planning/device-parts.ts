@@ -1,7 +1,7 @@
 import type { DeviceMemory } from "@corral/protocol";
 
 /** What a plan puts on a device, in the order in which it is drawn. */
-export const plannedParts = [
+const plannedParts = [
   { key: "weights", field: "weightsBytes", className: "bg-part-1" },
   { key: "kvCache", field: "kvCacheBytes", className: "bg-part-2" },
   { key: "compute", field: "computeBytes", className: "bg-part-3" },

@@ -13,7 +13,7 @@ export function size(bytes: number): string {
 }
 
 /** A context as people call it: 131,072 is "128K". Rounded down: never more than there is. */
-export function contextName(tokens: number): string {
+function contextName(tokens: number): string {
   return tokens < 1024 ? count(tokens) : `${count(Math.floor(tokens / 1024))}K`;
 }
 
