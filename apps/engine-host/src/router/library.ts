@@ -28,7 +28,8 @@ export const library = {
   ),
   pageImage: area.pageImage.handler(async ({ input, context, signal }) => {
     const png = await context.services.library.pageImage(input.documentId, input.page, input.scale, signalOf(signal));
-    return new Blob([png], { type: "image/png" });
+    // A PNG never lies in shared memory; the type of its bytes does not say so.
+    return new Blob([png as Uint8Array<ArrayBuffer>], { type: "image/png" });
   }),
   search: area.search.handler(async ({ input, context, signal }) => {
     const started = performance.now();
