@@ -41,5 +41,5 @@ async function launchBundled(args: string[]): Promise<Browser> {
     LD_LIBRARY_PATH: [libraries, process.env["LD_LIBRARY_PATH"]].filter(Boolean).join(":"),
     ...(existsSync("/etc/fonts/fonts.conf") ? {} : { FONTCONFIG_PATH: join(tmpdir(), "fonts") }),
   };
-  return chromium.launch({ executablePath, args, env: env as Record<string, string> });
+  return chromium.launch({ executablePath, args, env: env });
 }

@@ -83,8 +83,8 @@ export class CorralPage implements AsyncDisposable {
   async untilRead(): Promise<void> {
     await this.files.first().waitFor();
     await this.page.waitForFunction(() =>
-      [...document.querySelectorAll("li[data-stage]")].every(
-        ({ dataset }: HTMLElement) => dataset["stage"] === "ready",
+      [...document.querySelectorAll<HTMLElement>("li[data-stage]")].every(
+        ({ dataset }) => dataset["stage"] === "ready",
       ),
     );
   }

@@ -3,11 +3,11 @@ import { extname, join, relative, sep } from "node:path";
 import type { Protocol } from "electron";
 import { contentSecurityPolicy } from "./content-security-policy.ts";
 
-export const appScheme = "corral";
+const appScheme = "corral";
 export const appOrigin = "corral://app";
 
 /** Must be registered before Electron is ready: standard and secure, so that `'self'` and `isSecureContext` mean something. */
-export const appSchemePrivileges = [
+const appSchemePrivileges = [
   { scheme: appScheme, privileges: { standard: true, secure: true, supportFetchAPI: true } },
 ];
 

@@ -94,7 +94,7 @@ export class ReplyFollower {
 }
 
 /** A reply with one more part of it received. */
-export function withPart(
+function withPart(
   { message, progress }: LiveReply,
   part: Exclude<GenerationPart, { type: "finish" }>,
 ): LiveReply {
