@@ -7,7 +7,7 @@ const appScheme = "corral";
 export const appOrigin = "corral://app";
 
 /** Must be registered before Electron is ready: standard and secure, so that `'self'` and `isSecureContext` mean something. */
-const appSchemePrivileges = [
+export const appSchemePrivileges = [
   { scheme: appScheme, privileges: { standard: true, secure: true, supportFetchAPI: true } },
 ];
 
