@@ -1,4 +1,4 @@
-import { lazy, Suspense, type ReactNode } from "react";
+import { lazy, Suspense, useEffect, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { DropZone } from "./components/drop-zone.tsx";
 import { SplitPane } from "./components/split-pane.tsx";
@@ -28,6 +28,7 @@ export function App() {
   const view = useNavigation((state) => state.view);
   const sourceOpen = useSource((state) => state.source !== null);
   const sourceWidth = usePreferences((state) => state.sourceWidth);
+  useSourceOfConversation();
   if (connection.kind === "refused") return <AccessKeyScreen reason={connection.reason} />;
 
   const Screen = screens[view];
@@ -69,6 +70,19 @@ export function App() {
       </div>
       <SidebarDrawer />
     </DropEverywhere>
+  );
+}
+
+/** The source beside an answer belongs to its conversation: it closes when another one is shown. */
+function useSourceOfConversation() {
+  const { chat, source } = useStores();
+  useEffect(
+    () =>
+      chat.subscribe((now, before) => {
+        const left = before.conversationId !== null && now.conversationId !== before.conversationId;
+        if (left) source.getState().close();
+      }),
+    [chat, source],
   );
 }
 

@@ -9,7 +9,7 @@ import { cancelled, systemClock, type Clock } from "./abortable.ts";
 import { FitContract } from "./fit-contract.ts";
 import { FitRecord } from "./fit-record.ts";
 import { LoadedModels, type Instance, type Loadable } from "./loaded-models.ts";
-import { ModelLibrary, type LibraryModel } from "./model-library.ts";
+import { ModelLibrary, quotesOnly, type LibraryModel } from "./model-library.ts";
 import type { ModelLease, Models } from "./models.ts";
 
 export interface ModelsOptions {
@@ -142,7 +142,7 @@ class ModelService implements Models {
       name: model.name,
       file: model.path,
       fileBytes: model.fileBytes,
-      ability: model.embedded ? "quote" : "chat",
+      ability: quotesOnly(model) ? "quote" : "chat",
       embedded: model.embedded,
       shape: header?.shape ?? null,
       tier: tierOf(header?.quantization ?? ""),

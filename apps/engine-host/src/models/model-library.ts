@@ -20,6 +20,11 @@ export interface LibraryModel {
 /** Id of the model that ships with Corral. */
 const embeddedModelId = "corral-reader";
 
+/** The family of models that can only quote, wherever their files lie: `general.name` tells them. */
+export function quotesOnly({ embedded, header }: LibraryModel): boolean {
+  return embedded || (header?.name.startsWith("Corral Reader") ?? false);
+}
+
 interface KnownHeader {
   /** Changes with the file. */
   stamp: string;
@@ -40,14 +45,19 @@ export class ModelLibrary {
     this.#embeddedPath = embeddedPath === null ? null : resolve(embeddedPath);
   }
 
-  /** The default model first: the first registered file that is there, else the reader; the reader last otherwise. */
+  /** The default model first: the first registered file that can converse, else the reader. Files that are gone come last. */
   async list(): Promise<LibraryModel[]> {
     const registered = await Promise.all(
       (await this.#files.list()).map((file) => this.#describe({ ...file, embedded: false })),
     );
     const embedded = await this.#embedded();
     const present = registered.filter(({ isAbsent }) => !isAbsent);
-    return [...present, ...(embedded ? [embedded] : []), ...registered.filter(({ isAbsent }) => isAbsent)];
+    return [
+      ...present.filter((model) => !quotesOnly(model)),
+      ...(embedded ? [embedded] : []),
+      ...present.filter(quotesOnly),
+      ...registered.filter(({ isAbsent }) => isAbsent),
+    ];
   }
 
   /** @throws CorralError MODEL_NOT_FOUND */

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { HardwareSnapshot, ModelSummary } from "@corral/protocol";
@@ -12,6 +12,7 @@ import { createModels } from "./create-models.ts";
 import type { Models } from "./models.ts";
 
 const never = new AbortController().signal;
+const readerFile = join(import.meta.dirname, "../../../../resources/reader-model/corral-reader-q8_0.gguf");
 const gibibyte = 2 ** 30;
 const logger = openLogger({ directory: null, stderr: null });
 
@@ -130,6 +131,14 @@ describe("the library", () => {
     const [first, , reader] = await models.list();
     expect(first).toMatchObject({ name: "Tiny", ability: "chat", embedded: false, quantization: "F32", tier: "BF16" });
     expect(reader).toMatchObject({ ability: "quote", embedded: true, state: "unloaded" });
+  });
+
+  it("knows a copy of the reader for what it is: it quotes, and is not the default", async () => {
+    await setUp({}, []);
+    const copy = join(folder, "copy.gguf");
+    await copyFile(readerFile, copy);
+    expect(await models.add(copy)).toMatchObject({ id: "copy", ability: "quote", embedded: false });
+    expect((await models.list()).map(({ id }) => id)).toEqual(["corral-reader", "copy"]);
   });
 
   it("has only the reader at first, and no model at all without its file", async () => {
