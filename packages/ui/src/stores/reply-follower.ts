@@ -94,10 +94,7 @@ export class ReplyFollower {
 }
 
 /** A reply with one more part of it received. */
-function withPart(
-  { message, progress }: LiveReply,
-  part: Exclude<GenerationPart, { type: "finish" }>,
-): LiveReply {
+function withPart({ message, progress }: LiveReply, part: Exclude<GenerationPart, { type: "finish" }>): LiveReply {
   switch (part.type) {
     case "snapshot":
       return { message: part.message, progress: part.message.text ? { phase: "writing" } : progress };
