@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -11,6 +11,7 @@ import { serveHost, type ServedHost } from "./served-host.ts";
 let host: ServedHost;
 let browser: Browser;
 let lease: string;
+const lockedPdf = join(import.meta.dirname, "../apps/engine-host/src/ingestion-worker/fixtures/password-secret.pdf");
 
 beforeAll(async () => {
   host = await serveHost();
@@ -104,6 +105,55 @@ test("conversations are renamed, found by their words, and deleted", async () =>
   await page.getByRole("menuitem", { name: "Delete" }).click();
   await page.getByRole("alertdialog").getByRole("button", { name: "Delete" }).click();
   await conversations.getByText("Your conversations will be listed here.").waitFor();
+  corral.expectNoComplaints();
+});
+
+test("files that cannot be read each say why, and the good one beside them is answered from", async () => {
+  await using corral = await CorralPage.open(browser, host.url);
+  const { page, files } = corral;
+  await page.getByText("Drop a document").waitFor();
+  const content = (path: string) => readFileSync(path).toString("base64");
+  await corral.dropContents([
+    { name: "lease.pdf", content: content(lease) },
+    { name: "empty.pdf", content: "" },
+    { name: "tool.exe", content: "TVo=" },
+    { name: "locked.pdf", content: content(lockedPdf) },
+  ]);
+  for (const bad of ["empty.pdf", "tool.exe", "locked.pdf"]) {
+    const sentence = files.getByRole("alert").filter({ hasText: bad });
+    await sentence.waitFor();
+    expect(await sentence.textContent()).toMatch(/^.{20,}\.$/);
+  }
+  expect(await files.getByRole("alert").filter({ hasText: "locked.pdf" }).textContent()).toContain("password");
+  await page.getByRole("list", { name: "Answers come from" }).getByText("lease (", { exact: false }).waitFor();
+  await files.filter({ hasText: "tool.exe" }).getByRole("button", { name: "Dismiss" }).click();
+  await files.filter({ hasText: "tool.exe" }).waitFor({ state: "detached" });
+
+  await corral.ask("How much is the monthly rent?");
+  await corral.untilAnswered();
+  expect(await corral.answerText()).toContain("1,450 euros");
+  corral.expectNoComplaints();
+});
+
+test("the source panel keeps the width it was given", async () => {
+  await using corral = await CorralPage.open(browser, host.url);
+  const { page } = corral;
+  const divider = page.getByRole("separator", { name: "Width of the source panel" });
+  const openSource = async () => {
+    await corral.conversations
+      .getByRole("button", { name: "How much is the monthly rent?", exact: true })
+      .first()
+      .click();
+    await corral.lastAnswer.getByRole("button", { name: /^Source 1/ }).click();
+    return Number(await divider.getAttribute("aria-valuenow"));
+  };
+  const before = await openSource();
+  await divider.press("ArrowRight");
+  await divider.press("ArrowRight");
+  const after = Number(await divider.getAttribute("aria-valuenow"));
+  expect(after).toBeLessThan(before);
+  await page.reload();
+  expect(await openSource()).toBe(after);
   corral.expectNoComplaints();
 });
 

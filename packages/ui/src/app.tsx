@@ -28,6 +28,7 @@ export function App() {
   const view = useNavigation((state) => state.view);
   const sourceOpen = useSource((state) => state.source !== null);
   const sourceWidth = usePreferences((state) => state.sourceWidth);
+  const setPreferences = usePreferences((state) => state.set);
   useSourceOfConversation();
   if (connection.kind === "refused") return <AccessKeyScreen reason={connection.reason} />;
 
@@ -51,6 +52,7 @@ export function App() {
             className="flex-1"
             label={t("sourceWidth")}
             initialWidth={sourceWidth}
+            onWidthChange={(width) => setPreferences({ sourceWidth: width })}
             main={
               <main id="content" tabIndex={-1} className="h-full min-w-0 outline-none">
                 <Suspense>

@@ -11,6 +11,8 @@ export interface SplitPaneProps {
   label: string;
   /** Width of `side`, CSS pixels. */
   initialWidth?: number;
+  /** Told when the divider comes to rest. */
+  onWidthChange?: (width: number) => void;
   minWidth?: number;
   /** What `main` keeps at least. */
   minMainWidth?: number;
@@ -29,6 +31,7 @@ export function SplitPane({
   side,
   label,
   initialWidth = 480,
+  onWidthChange,
   minWidth = 320,
   minMainWidth = 360,
   className,
@@ -36,10 +39,15 @@ export function SplitPane({
   const { t } = useTranslation("components");
   const root = useRef<HTMLDivElement>(null);
   const [width, setWidth] = useState(initialWidth);
+  // What `width` will be once it is drawn.
+  const latest = useRef(initialWidth);
   const [dragging, setDragging] = useState(false);
 
   const limit = () => Math.max(minWidth, (root.current?.clientWidth ?? Number.POSITIVE_INFINITY) - minMainWidth);
-  const resize = (wanted: number) => setWidth(Math.round(Math.min(limit(), Math.max(minWidth, wanted))));
+  const resize = (wanted: number) => {
+    latest.current = Math.round(Math.min(limit(), Math.max(minWidth, wanted)));
+    setWidth(latest.current);
+  };
 
   const drag = (event: PointerEvent<HTMLDivElement>) => {
     if (!dragging || !root.current) return;
@@ -57,6 +65,7 @@ export function SplitPane({
     event.preventDefault();
     event.stopPropagation();
     move();
+    onWidthChange?.(latest.current);
   };
 
   return (
@@ -78,7 +87,10 @@ export function SplitPane({
               setDragging(true);
             }}
             onPointerMove={drag}
-            onPointerUp={() => setDragging(false)}
+            onPointerUp={() => {
+              setDragging(false);
+              onWidthChange?.(latest.current);
+            }}
             onPointerCancel={() => setDragging(false)}
             className={classNames(
               "relative z-10 w-px shrink-0 cursor-col-resize touch-none bg-line transition-colors hover:bg-accent max-md:hidden",

@@ -2,10 +2,9 @@ import { createStore, type StoreApi } from "zustand/vanilla";
 
 export type Theme = "light" | "dark" | "system";
 
-/** Kept in this browser, not on the host: they belong to the screen, not to the conversation. Widths in CSS pixels. */
+/** Kept in this browser, not on the host: they belong to the screen, not to the conversation. `sourceWidth` in CSS pixels. */
 export interface Preferences {
   readonly theme: Theme;
-  readonly sidebarWidth: number;
   readonly sourceWidth: number;
   /** Opened again after a reload. */
   readonly lastConversationId: string | null;
@@ -16,7 +15,7 @@ export interface PreferencesState extends Preferences {
 }
 
 const STORAGE_NAME = "corral.preferences";
-const initial: Preferences = { theme: "system", sidebarWidth: 272, sourceWidth: 460, lastConversationId: null };
+const initial: Preferences = { theme: "system", sourceWidth: 460, lastConversationId: null };
 
 /** The user's own way of looking at Corral. */
 export function createPreferencesStore(): StoreApi<PreferencesState> {
