@@ -15,6 +15,7 @@ import { type Logger, type LogLevel, openLogger } from "./logger.ts";
 import { createModels } from "./models/create-models.ts";
 import { FitRecord } from "./models/fit-record.ts";
 import { ModelLibrary } from "./models/model-library.ts";
+import { SpeedRecord } from "./models/speed-record.ts";
 import { Planner } from "./models/planner.ts";
 import { createRetrieval } from "./retrieval/lexical-retrieval.ts";
 import type { Services } from "./router/context.ts";
@@ -85,6 +86,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     hardware,
     library: modelLibrary,
     record: new FitRecord(store.fitMeasurements),
+    speeds: new SpeedRecord(store.settings),
   });
   const library = opened.use(await createLibrary({ store, dataDirectory, log: logFailedDocuments(logger) }));
   const retrieval = createRetrieval({ store });

@@ -58,12 +58,14 @@ export type PlacementKind = z.infer<typeof placementKind>;
 
 const range = z.object({ low: z.number(), high: z.number() });
 
-/** What a plan would do, computed from data sheets, not measured. */
+/** What a plan would do, computed from data sheets until it was measured here. */
 export const speedEstimate = z.object({
   /** Low: the context is full and the hardware is used badly. High: the context is empty and it is used well. */
   decodeTokensPerSecond: range,
   prefillTokensPerSecond: range,
   loadSeconds: z.number(),
+  /** True once replies were written under such a plan on these devices: low and high are then the figure measured last. */
+  measured: z.boolean().optional(),
 });
 export type SpeedEstimate = z.infer<typeof speedEstimate>;
 

@@ -153,6 +153,7 @@ async function answer(
       const totalMs = clock.now() - started;
       outcome.timings = timingsOf({ totalMs, timeToFirstTokenMs, retrievalMs: plan.retrievalMs }, part.statistics);
       outcome.usage = usageOf(part.statistics, held.model);
+      held.noteSpeed(part.statistics);
       if (part.reason !== "cancelled") outcome.finishReason = part.reason;
     }
   }

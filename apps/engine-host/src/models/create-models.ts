@@ -11,9 +11,10 @@ import { FitRecord } from "./fit-record.ts";
 import { LoadedModels, type Instance, type Loadable } from "./loaded-models.ts";
 import { ModelLibrary, quotesOnly, type LibraryModel } from "./model-library.ts";
 import type { ModelLease, Models } from "./models.ts";
+import { SpeedRecord } from "./speed-record.ts";
 
 export interface ModelsOptions {
-  store: Pick<Store, "modelFiles" | "fitMeasurements">;
+  store: Pick<Store, "modelFiles" | "fitMeasurements" | "settings">;
   engine: Engine;
   hardware: Hardware;
   logger: Logger;
@@ -33,6 +34,8 @@ class ModelService implements Models {
   readonly #library: ModelLibrary;
   readonly #loaded: LoadedModels;
   readonly #fit: FitContract;
+  readonly #speeds: SpeedRecord;
+  readonly #logger: Logger;
   readonly #lifetime = new AbortController();
   readonly #watchers = new Set<() => void>();
 
@@ -40,11 +43,13 @@ class ModelService implements Models {
     const { clock = systemClock, loadAverage = () => loadavg()[0] ?? 0 } = options;
     this.#library = new ModelLibrary(store.modelFiles, embeddedModelPath);
     this.#loaded = new LoadedModels(engine, clock, logger, () => this.#changed());
+    this.#speeds = new SpeedRecord(store.settings);
+    this.#logger = logger;
     this.#fit = new FitContract({ hardware, record: new FitRecord(store.fitMeasurements), logger, loadAverage });
   }
 
   async list(): Promise<ModelSummary[]> {
-    return (await this.#library.list()).map((model) => this.#summary(model));
+    return Promise.all((await this.#library.list()).map((model) => this.#summary(model)));
   }
 
   async *watch(signal: AbortSignal): AsyncGenerator<ModelSummary[], void> {
@@ -81,7 +86,9 @@ class ModelService implements Models {
   async plan(id: string): Promise<LoadPlan> {
     const model = await this.#library.get(id);
     const { plan } = this.#loaded.condition(id);
-    return plan ?? this.#fit.plan(model, this.#loaded.replacedBy(model), this.#lifetime.signal);
+    return this.#speeds.apply(
+      plan ?? (await this.#fit.plan(model, this.#loaded.replacedBy(model), this.#lifetime.signal)),
+    );
   }
 
   async load(id: string, signal: AbortSignal): Promise<ModelSummary> {
@@ -103,7 +110,7 @@ class ModelService implements Models {
     if (until.aborted) throw cancelled();
     const model = id === null ? await this.#library.default() : await this.#library.get(id);
     const instance = await this.#loaded.take(this.#loadable(model), until, onWaiting);
-    return this.#lease(this.#summary(model), instance);
+    return this.#lease(await this.#summary(model), instance);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -116,6 +123,10 @@ class ModelService implements Models {
     return {
       summary,
       model: instance.model,
+      noteSpeed: (statistics) => {
+        const noted = this.#speeds.note(instance.plan, instance.model.facts.loadMs, statistics);
+        noted.catch((error: unknown) => this.#logger.warn("speed not noted", { model: instance.id }, error));
+      },
       [Symbol.asyncDispose]: () => {
         if (isHeld) this.#loaded.giveBack(instance);
         isHeld = false;
@@ -134,7 +145,7 @@ class ModelService implements Models {
     };
   }
 
-  #summary(model: LibraryModel): ModelSummary {
+  async #summary(model: LibraryModel): Promise<ModelSummary> {
     const { state, loadProgress, plan, measured, lastError } = this.#loaded.condition(model.id);
     const { header } = model;
     return {
@@ -151,7 +162,7 @@ class ModelService implements Models {
       loadProgress,
       contextSize: plan?.contextSize ?? null,
       lastError: lastError ?? model.problem,
-      memory: plan && { plan, measured },
+      memory: plan && { plan: await this.#speeds.apply(plan), measured },
     };
   }
 

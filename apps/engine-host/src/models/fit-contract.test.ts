@@ -16,6 +16,7 @@ import { FitRecord } from "./fit-record.ts";
 import type { LibraryModel } from "./model-library.ts";
 import type { Models } from "./models.ts";
 import { nextRung } from "./next-rung.ts";
+import { memorySettings } from "./testing/memory-settings.ts";
 
 const mebibyte = 2 ** 20;
 const gibibyte = 2 ** 30;
@@ -101,7 +102,8 @@ interface SetUp extends AsyncDisposable {
 async function setUp(script: FakeScript = {}): Promise<SetUp> {
   const engine = createFakeEngine(script);
   const files: ModelFile[] = [];
-  const store: Pick<Store, "modelFiles" | "fitMeasurements"> = {
+  const store: Pick<Store, "modelFiles" | "fitMeasurements" | "settings"> = {
+    settings: memorySettings(),
     fitMeasurements,
     modelFiles: {
       list: () => Promise.resolve(files),

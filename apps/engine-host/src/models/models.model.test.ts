@@ -5,6 +5,7 @@ import { createLlamaEngine } from "../engines/llama-engine.ts";
 import { createHardware } from "../hardware/read-hardware.ts";
 import { openLogger } from "../logger.ts";
 import { createModels } from "./create-models.ts";
+import { memorySettings } from "./testing/memory-settings.ts";
 
 const readerPath = join(import.meta.dirname, "../../../../resources/reader-model/corral-reader-q8_0.gguf");
 const never = new AbortController().signal;
@@ -18,6 +19,7 @@ it("a killed worker costs one reply: the text so far stays, and the next questio
         add: () => Promise.reject(new Error()),
         remove: () => Promise.resolve(),
       },
+      settings: memorySettings(),
       fitMeasurements: { list: () => Promise.resolve([]), add: () => Promise.resolve() },
     },
     engine: createLlamaEngine({ logger }),

@@ -7,43 +7,21 @@ import { createFakeEngine, type FakeEngine, type FakeScript } from "../engines/f
 import { buildGguf } from "../engines/gguf.test-builder.ts";
 import { openLogger } from "../logger.ts";
 import type { FitMeasurement, ModelFile, Store } from "../store/store.ts";
-import { cancelled, type Clock } from "./abortable.ts";
 import { createModels } from "./create-models.ts";
 import type { Models } from "./models.ts";
+import { memorySettings } from "./testing/memory-settings.ts";
+import { TestClock } from "./testing/test-clock.ts";
 
 const never = new AbortController().signal;
 const readerFile = join(import.meta.dirname, "../../../../resources/reader-model/corral-reader-q8_0.gguf");
 const gibibyte = 2 ** 30;
 const logger = openLogger({ directory: null, stderr: null });
 
-/** Time that passes only when told to. */
-class TestClock implements Clock {
-  #now = 0;
-  #sleepers: { until: number; wake: () => void }[] = [];
-  now() {
-    return this.#now;
-  }
-  sleep(ms: number, signal: AbortSignal): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    signal.addEventListener("abort", () => reject(cancelled()), { once: true });
-    this.#sleepers.push({ until: this.#now + ms, wake: resolve });
-    return promise;
-  }
-  get sleeping() {
-    return this.#sleepers.map(({ until }) => until - this.#now);
-  }
-  pass(ms: number) {
-    this.#now += ms;
-    const due = this.#sleepers.filter(({ until }) => until <= this.#now);
-    this.#sleepers = this.#sleepers.filter(({ until }) => until > this.#now);
-    for (const { wake } of due) wake();
-  }
-}
-
-function memoryStore(): Pick<Store, "modelFiles" | "fitMeasurements"> {
+function memoryStore(): Pick<Store, "modelFiles" | "fitMeasurements" | "settings"> {
   let files: ModelFile[] = [];
   measurements = [];
   return {
+    settings: memorySettings(),
     fitMeasurements: {
       list: (model, quantization) =>
         Promise.resolve(
@@ -244,6 +222,19 @@ describe("loading", () => {
     expect(await state("corral-reader")).toBe("ready");
     await leases[2]?.[Symbol.asyncDispose]();
     expect(await state("corral-reader")).toBe("idle");
+  });
+
+  it("shows how fast a model was once a reply told it", async () => {
+    await setUp();
+    expect((await models.plan("a")).estimate.measured).toBeUndefined();
+    const lease = await models.acquire("a", { signal: never });
+    lease.noteSpeed({ promptTokens: 100, cachedTokens: 0, completionTokens: 41, prefillMs: 100, decodeMs: 2000 });
+    await lease[Symbol.asyncDispose]();
+    await settle();
+    const measured = { measured: true, decodeTokensPerSecond: { low: 20, high: 20 } };
+    expect((await models.plan("a")).estimate).toMatchObject(measured);
+    expect((await models.list())[0]?.memory?.plan.estimate).toMatchObject(measured);
+    expect((await models.plan("b")).estimate.measured).toBeUndefined();
   });
 
   it("keeps one model beside the reader and replaces the idle one", async () => {

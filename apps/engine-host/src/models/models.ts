@@ -1,10 +1,12 @@
 import type { LoadPlan, ModelSummary } from "@corral/protocol";
-import type { LoadedModel } from "../engines/engine.ts";
+import type { GenerationStatistics, LoadedModel } from "../engines/engine.ts";
 
 /** A loaded model, held for one use. Disposing lets the model become idle. */
 export interface ModelLease extends AsyncDisposable {
   readonly summary: ModelSummary;
   readonly model: LoadedModel;
+  /** Tells how a reply went, so that plans show measured speed instead of an estimate. Never fails. */
+  noteSpeed(statistics: GenerationStatistics): void;
 }
 
 /** What is on this machine, what is loaded, who waits. */

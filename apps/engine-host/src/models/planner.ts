@@ -15,6 +15,7 @@ import { planLoad, type LoadWish, type PlannedModel } from "../planning/plan-loa
 import { readCatalog } from "./catalog.ts";
 import type { FitRecord } from "./fit-record.ts";
 import type { ModelLibrary } from "./model-library.ts";
+import type { SpeedRecord } from "./speed-record.ts";
 
 export interface PlannerOptions {
   catalogPath: string;
@@ -23,6 +24,8 @@ export interface PlannerOptions {
   library: Pick<ModelLibrary, "list"> | null;
   /** What loads of registered models have taught; null: nothing. */
   record: Pick<FitRecord, "corrections"> | null;
+  /** How fast registered models were; null: nothing is known. */
+  speeds?: Pick<SpeedRecord, "apply"> | null;
 }
 
 /** Plans for models that need not be here, on hardware that need not be this one. Loads nothing. */
@@ -41,7 +44,8 @@ export class Planner {
     const model = await this.#find(request.model, catalog, signal);
     const quantization = model.file?.quantization;
     const corrections = quantization && (await this.#options.record?.corrections(model.id, quantization, hardware));
-    return planLoad(model, hardware, { ...wishOf(request), ...(corrections && { corrections }) }, catalog);
+    const plan = planLoad(model, hardware, { ...wishOf(request), ...(corrections && { corrections }) }, catalog);
+    return (await this.#options.speeds?.apply(plan)) ?? plan;
   }
 
   /** @throws CorralError INVALID_INPUT, CANCELLED */

@@ -60,6 +60,7 @@ export class ScriptedModels implements ChatModels {
     return {
       summary: this.summary,
       model: this.#model(),
+      noteSpeed: () => {},
       [Symbol.asyncDispose]: async () => {
         this.held--;
       },

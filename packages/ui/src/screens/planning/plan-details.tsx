@@ -12,7 +12,9 @@ export function PlanDetails({ plan, isMeasured = false }: { plan: LoadPlan; isMe
     <>
       <PlanFacts plan={plan} />
       <PlanSizes plan={plan} />
-      {!isMeasured && plan.estimate.decodeTokensPerSecond.high > 0 && <PlanSpeed plan={plan} />}
+      {(!isMeasured || plan.estimate.measured) && plan.estimate.decodeTokensPerSecond.high > 0 && (
+        <PlanSpeed plan={plan} />
+      )}
       {plan.reasons.length > 0 && (
         <div>
           <h3 className="mb-1 font-medium">{t("plan.why")}</h3>
@@ -103,8 +105,10 @@ function PlanSpeed({ plan: { estimate } }: { plan: LoadPlan }) {
   return (
     <div>
       <h3 className="mb-1 flex flex-wrap items-center gap-2 font-medium">
-        {t("plan.speed")} <Badge>{t("plan.estimate")}</Badge>
-        <span className="text-sm font-normal text-ink-muted">{t("plan.estimateHint")}</span>
+        {t("plan.speed")} <Badge>{t(estimate.measured ? "plan.measuredSpeed" : "plan.estimate")}</Badge>
+        <span className="text-sm font-normal text-ink-muted">
+          {t(estimate.measured ? "plan.measuredSpeedHint" : "plan.estimateHint")}
+        </span>
       </h3>
       <p className="tabular-nums">{words.join(" · ")}</p>
     </div>
