@@ -79,6 +79,16 @@ export class CorralPage implements AsyncDisposable {
     for (const type of ["dragenter", "dragover", "drop"]) await target.dispatchEvent(type, { dataTransfer });
   }
 
+  /** Drops what lies on this machine through the browser itself, which a folder needs. */
+  async dropFromDisk(path: string): Promise<void> {
+    const session = await this.#context.newCDPSession(this.page);
+    const data = { items: [], files: [path], dragOperationsMask: 1 };
+    for (const type of ["dragEnter", "dragOver", "drop"] as const) {
+      await session.send("Input.dispatchDragEvent", { type, x: 640, y: 300, data });
+    }
+    await session.detach();
+  }
+
   /** Waits until everything that was dropped can be searched. */
   async untilRead(): Promise<void> {
     await this.files.first().waitFor();

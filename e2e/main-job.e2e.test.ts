@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -132,6 +132,20 @@ test("files that cannot be read each say why, and the good one beside them is an
   await corral.ask("How much is the monthly rent?");
   await corral.untilAnswered();
   expect(await corral.answerText()).toContain("1,450 euros");
+  corral.expectNoComplaints();
+});
+
+test("a dropped folder brings the documents below it", async () => {
+  await using corral = await CorralPage.open(browser, host.url);
+  await corral.page.getByText("Drop a document").waitFor();
+  const folder = join(host.dataDirectory, "Dropped folder");
+  mkdirSync(join(folder, "inside"), { recursive: true });
+  writeFileSync(join(folder, "keys.md"), "The spare key lies with the neighbour.\n");
+  writeFileSync(join(folder, "inside/heating.md"), "The heating is checked every October.\n");
+  writeFileSync(join(folder, ".hidden"), "");
+  await corral.dropFromDisk(folder);
+  const sources = corral.page.getByRole("list", { name: "Answers come from" });
+  await sources.getByText("(2)").waitFor();
   corral.expectNoComplaints();
 });
 

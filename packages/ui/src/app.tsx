@@ -95,11 +95,13 @@ function DropEverywhere({ children }: { children: ReactNode }) {
   const view = useNavigation((state) => state.view);
   const collection = useLibrary((state) => state.collections.find(({ id }) => id === state.openCollectionId)?.name);
   const ready = useConnection((state) => state.connection.kind === "ready");
+  const uploads = useConnection((state) => state.fileTransfer === "upload");
   const onLibrary = collection ? t("dropOnLibrary", { collection }) : t("dropOnNewCollection");
   return (
     <DropZone
       className="flex h-dvh flex-col overflow-hidden bg-canvas"
       disabled={!ready || view === "models" || view === "about"}
+      openFolders={uploads}
       label={view === "library" ? onLibrary : t("dropOnChat")}
       onFiles={(files) => void (view === "library" ? addToLibrary(stores, files) : addToConversation(stores, files))}
     >

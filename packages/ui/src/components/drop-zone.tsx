@@ -1,19 +1,28 @@
 import { FileDown } from "lucide-react";
 import { useRef, useState, type DragEvent, type ReactNode } from "react";
 import { classNames } from "./class-names.ts";
+import { droppedFiles } from "./dropped-files.ts";
 
 export interface DropZoneProps {
   /** What letting go would do: "Add to “Contracts”". */
   label: string;
-  /** Folders arrive as entries without content and are the caller's to refuse. */
   onFiles: (files: File[]) => void;
+  /** Folders are replaced by the files below them. Without it they arrive as they are, for a caller that takes paths. */
+  openFolders?: boolean;
   disabled?: boolean;
   className?: string;
   children: ReactNode;
 }
 
 /** A part of the window that takes files; shows so while files hang over it. Always pair it with a button: a drag is no keyboard. */
-export function DropZone({ label, onFiles, disabled = false, className, children }: DropZoneProps) {
+export function DropZone({
+  label,
+  onFiles,
+  openFolders = false,
+  disabled = false,
+  className,
+  children,
+}: DropZoneProps) {
   const [over, setOver] = useState(false);
   // Entering a child fires before leaving its parent, so only the count tells whether the pointer is still inside.
   const depth = useRef(0);
@@ -43,8 +52,11 @@ export function DropZone({ label, onFiles, disabled = false, className, children
         event.preventDefault();
         depth.current = 0;
         setOver(false);
-        const files = [...event.dataTransfer.files];
-        if (files.length > 0) onFiles(files);
+        const take = (files: File[]) => {
+          if (files.length > 0) onFiles(files);
+        };
+        if (openFolders) void droppedFiles(event.dataTransfer).then(take);
+        else take([...event.dataTransfer.files]);
       }}
     >
       {children}
