@@ -19,6 +19,8 @@ export interface LoadSettings {
   kvCacheType: KvCacheType;
   /** Tokens evaluated in one step; the compute buffer grows with it. Absent: 512. */
   batchSize?: number;
+  /** Map the weights from their file instead of reading them into memory. Absent: map. */
+  mapsWeights?: boolean;
   /** Ids (as in GpuDevice) of the NVIDIA GPUs the engine may see; absent: all. llama.cpp spreads layers over all it sees. */
   visibleGpus?: string[];
 }

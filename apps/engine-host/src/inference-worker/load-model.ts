@@ -78,9 +78,7 @@ export async function loadModel(
     const model = await llama.loadModel({
       modelPath: path,
       gpuLayers: settings.gpuLayers,
-      // On a CPU llama.cpp repacks weights into layouts of its own: mapped from the file as well, they would be there twice
-      // (1B Q4_K_M: 1208 MiB instead of 763). Read into memory, they also count as used for whoever looks at what is free.
-      useMmap: settings.gpuLayers > 0,
+      useMmap: settings.mapsWeights ?? true,
       onLoadProgress: onProgress,
     });
     const context = await model.createContext({
