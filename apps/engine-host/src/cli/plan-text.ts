@@ -28,7 +28,10 @@ export function describePlan(plan: LoadPlan): string {
     ["Slots", plan.slots.map(({ contextSize, count }) => `${count} × ${tokens(contextSize)}`).join(", ")],
     ["Weights alone", bytes(sum(({ weightsBytes }) => weightsBytes))],
     [`All at ${tokens(plan.contextSize)} tokens`, bytes(sum(neededBytes))],
-    [plan.estimate.measured ? "Measured" : "Estimate", `${decode.low} to ${decode.high} tokens/s, prompt ${prefill.low} to ${prefill.high} tokens/s`],
+    [
+      plan.estimate.measured ? "Measured" : "Estimate",
+      `${decode.low} to ${decode.high} tokens/s, prompt ${prefill.low} to ${prefill.high} tokens/s`,
+    ],
     ["", `load about ${loadSeconds} s`],
   ];
   return [
