@@ -1,37 +1,17 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { readJudgedQueries } from "../apps/engine-host/src/cli/judged-queries.ts";
+import { ndcg, recall } from "../apps/engine-host/src/cli/ranking-metrics.ts";
 import { openStore } from "../apps/engine-host/src/store/open-store.ts";
 import type { Store } from "../apps/engine-host/src/store/store.ts";
 import { percentile, progress, report, round, type Table } from "./report.ts";
 
-/** A text or a query. */
+/** A text of a collection. */
 interface Entry {
   _id: string;
   title?: string;
   text: string;
-}
-
-const lines = (file: string) => readFileSync(file, "utf8").trim().split("\n");
-const entries = (file: string) => lines(file).map((line) => JSON.parse(line) as Entry);
-
-/** Gains of the relevant texts, per query. */
-function judgements(file: string): Map<string, Map<string, number>> {
-  const found = new Map<string, Map<string, number>>();
-  for (const line of lines(file).slice(1)) {
-    const [query, text, gain] = line.split("\t") as [string, string, string];
-    if (!found.has(query)) found.set(query, new Map());
-    found.get(query)!.set(text, Number(gain));
-  }
-  return found;
-}
-
-/** Linear gains, as trec_eval and BEIR count. */
-function ndcgAt10(ranked: string[], gains: Map<string, number>): number {
-  const discounted = (values: number[]) =>
-    values.slice(0, 10).reduce((sum, gain, rank) => sum + gain / Math.log2(rank + 2), 0);
-  const ideal = discounted([...gains.values()].sort((a, b) => b - a));
-  return ideal === 0 ? 0 : discounted(ranked.map((id) => gains.get(id) ?? 0)) / ideal;
 }
 
 async function index(store: Store, texts: Entry[], language: string | null): Promise<void> {
@@ -49,28 +29,26 @@ async function measure(folder: string): Promise<Table[number]> {
   const directory = mkdtempSync(join(tmpdir(), "corral-quality-"));
   try {
     await using store = await openStore(directory);
-    await index(store, entries(join(folder, "corpus.jsonl")), language);
-    const relevant = judgements(join(folder, "qrels.tsv"));
-    let ndcg = 0;
-    let recall = 0;
+    const corpus = readFileSync(join(folder, "corpus.jsonl"), "utf8").trim().split("\n");
+    const texts = corpus.map((line) => JSON.parse(line) as Entry);
+    await index(store, texts, language);
+    const queries = await readJudgedQueries(join(folder, "queries.jsonl"), join(folder, "qrels.tsv"));
+    const sums = { ndcg: 0, recall: 0 };
     const times: number[] = [];
-    for (const { _id, text } of entries(join(folder, "queries.jsonl"))) {
-      const gains = relevant.get(_id);
-      if (!gains) continue;
+    for (const { text, gains } of queries) {
       const start = performance.now();
       const hits = await store.index.search(text, null, 10);
       times.push(performance.now() - start);
       const ranked = hits.map(({ chunk }) => chunk.document);
-      const positive = [...gains.values()].filter((gain) => gain > 0).length;
-      ndcg += ndcgAt10(ranked, gains);
-      recall += ranked.slice(0, 5).filter((id) => (gains.get(id) ?? 0) > 0).length / Math.max(1, positive);
+      sums.ndcg += ndcg(ranked, gains, 10);
+      sums.recall += recall(ranked, gains, 5);
     }
     return {
       collection: basename(folder),
       language: language ?? "-",
       queries: times.length,
-      "nDCG@10": round((100 * ndcg) / times.length, 1),
-      "recall@5": round((100 * recall) / times.length, 1),
+      "nDCG@10": round((100 * sums.ndcg) / times.length, 1),
+      "recall@5": round((100 * sums.recall) / times.length, 1),
       "p50 ms": round(percentile(times, 0.5), 1),
       "p95 ms": round(percentile(times, 0.95), 1),
     };
