@@ -48,6 +48,10 @@ export const errorData = {
   }),
   /** Prompt plus room for the reply exceed the context; nothing was cut. All in tokens. */
   CONTEXT_OVERFLOW: z.object({ promptTokens: z.number(), replyTokens: z.number(), contextTokens: z.number() }),
+  /** Too many requests are waiting already; nothing was started. */
+  QUEUE_FULL: z.object({ queued: z.number(), retryAfterMs: z.number() }),
+  /** This person or key has had its share for now. */
+  RATE_LIMITED: z.object({ limit: z.string(), retryAfterMs: z.number() }),
   /** The model can only quote documents, and the conversation has none attached. */
   NO_SOURCES: z.object({ model: z.string() }),
 

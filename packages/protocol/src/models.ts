@@ -226,8 +226,9 @@ export type MeasuredMemory = z.infer<typeof measuredMemory>;
 /**
  * What a model can be asked.
  * "chat": anything. "quote": only to quote the sentence of a document that answers (the embedded reader model).
+ * "embed": vectors of texts. "rank": how well a text answers a query.
  */
-export const modelAbility = z.enum(["chat", "quote"]);
+export const modelAbility = z.enum(["chat", "quote", "embed", "rank"]);
 
 /** pending: waits for its turn to load. ready: loaded, serving. idle: loaded, unused. absent: its file is gone. */
 export const modelState = z.enum([

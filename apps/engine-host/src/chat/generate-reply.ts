@@ -149,12 +149,12 @@ async function answer(
       if (timeToFirstTokenMs === 0) timeToFirstTokenMs = clock.now() - started;
       write(part.text);
       for (const citation of await binder.push(part.text)) reply.publish({ type: "citation", citation });
-    } else {
+    } else if (part.type === "finish") {
       const totalMs = clock.now() - started;
       outcome.timings = timingsOf({ totalMs, timeToFirstTokenMs, retrievalMs: plan.retrievalMs }, part.statistics);
       outcome.usage = usageOf(part.statistics, held.model);
       held.noteSpeed(part.statistics);
-      if (part.reason !== "cancelled") outcome.finishReason = part.reason;
+      if (part.reason === "stop" || part.reason === "length") outcome.finishReason = part.reason;
     }
   }
 }

@@ -2,13 +2,47 @@ import type { KvCacheType, ModelShape } from "@corral/protocol";
 
 /** One turn of a conversation as the engine sees it. */
 export interface EngineMessage {
-  role: "system" | "user" | "assistant";
+  /** tool: the result of a call the assistant made before ("ipython" in Llama 3.1's words). */
+  role: "system" | "user" | "assistant" | "tool";
   /** Plain text. Never read as control tokens, whatever it contains. */
   text: string;
+  /** Of an assistant's turn: the calls it made, in order. */
+  toolCalls?: EngineToolCall[];
+  /** Of a tool's turn: the id of the call it answers. */
+  toolCallId?: string;
+}
+
+/** A function the model may ask the caller to run. */
+export interface EngineTool {
+  name: string;
+  description: string;
+  /** JSON Schema of the arguments object. */
+  parameters: Record<string, unknown>;
+}
+
+export interface EngineToolCall {
+  id: string;
+  name: string;
+  /** The arguments object as JSON text; with a grammar in force it always parses. */
+  arguments: string;
+}
+
+/** Whether the model must, may or must not call a tool. */
+export type ToolChoice = "auto" | "none" | "required" | { name: string };
+
+/** How likely a written token was, natural logarithms. */
+export interface TokenLogprob {
+  token: string;
+  bytes: number[];
+  logprob: number;
+  /** The likeliest tokens at this place, likeliest first. */
+  top: { token: string; bytes: number[]; logprob: number }[];
 }
 
 /** How to load a model. */
 export interface LoadSettings {
+  /** What it is loaded for. Absent: generate. */
+  purpose?: "generate" | "embed" | "rank";
   /** Tokens of one sequence (slot). */
   contextSize: number;
   /** How many sequences decode side by side. */
@@ -27,6 +61,25 @@ export interface LoadSettings {
 
 export interface GenerateRequest {
   messages: EngineMessage[];
+  /** Raw text to continue, in place of `messages`, without any chat format. Never read as control tokens. */
+  prompt?: string;
+  /** Functions the model may call. A model whose format knows no tools gets them in Llama 3.1's JSON form. */
+  tools?: EngineTool[];
+  /** Absent: auto. */
+  toolChoice?: ToolChoice;
+  /** May one turn hold several calls. Absent: yes. */
+  parallelToolCalls?: boolean;
+  /** The reply is JSON text of this schema, enforced by a grammar; `{ type: "object" }` alone: any JSON object. */
+  jsonSchema?: Record<string, unknown>;
+  /** The reply ends before any of these. */
+  stop?: string[];
+  /** Report how likely each token was, with so many alternatives (0..20). Absent: not. */
+  logprobs?: number;
+  /** -2..2 as OpenAI defines them. */
+  frequencyPenalty?: number;
+  presencePenalty?: number;
+  /** Added to the logits of these tokens (by id), -100..100. */
+  logitBias?: Record<number, number>;
   /** When given, the reply is exactly one of these strings (enforced by a grammar while sampling). */
   alternatives?: string[];
   /**
@@ -48,8 +101,16 @@ export interface GenerateRequest {
 /** What a generation yields, in this order; `finish` is last. Text parts are coalesced to about 30 ms. */
 export type EnginePart =
   | { type: "prefill-progress"; done: number; total: number }
-  | { type: "text-delta"; text: string; tokens: number }
-  | { type: "finish"; reason: "stop" | "length" | "cancelled"; statistics: GenerationStatistics };
+  | { type: "text-delta"; text: string; tokens: number; logprobs?: TokenLogprob[] }
+  /** A whole call, when its last token is written. */
+  | { type: "tool-call"; call: EngineToolCall }
+  | {
+      type: "finish";
+      reason: "stop" | "length" | "cancelled" | "tool-calls";
+      /** Which of `stop` ended the reply, where one did. */
+      stopText?: string;
+      statistics: GenerationStatistics;
+    };
 
 /** Counts in tokens, times in ms as measured in the worker. */
 export interface GenerationStatistics {
@@ -115,6 +176,10 @@ export interface LoadedModel extends AsyncDisposable {
    * @throws CorralError CONTEXT_OVERFLOW (nothing is ever cut), ENGINE_CRASHED
    */
   generate(request: GenerateRequest, signal: AbortSignal): AsyncIterable<EnginePart>;
+  /** One vector of unit length per text. Only of a model loaded for embedding. */
+  embed(texts: string[], signal: AbortSignal): Promise<Float32Array[]>;
+  /** 0..1 per text: how well it answers the query. Only of a model loaded for ranking. */
+  rank(query: string, texts: string[], signal: AbortSignal): Promise<number[]>;
 }
 
 /** A kind of engine: the llama one (in a worker process), an upstream server, or a scripted fake. */

@@ -1,12 +1,51 @@
 import type { LoadPlan, ModelSummary } from "@corral/protocol";
-import type { GenerationStatistics, LoadedModel } from "../engines/engine.ts";
+import type { EnginePart, GenerateRequest, GenerationStatistics, LoadedModel } from "../engines/engine.ts";
+
+/** Who a request is for: what the scheduler shares fairly between. */
+export interface RequestClient {
+  /** One person or program, for example "owner" or the id of an API key. */
+  user: string;
+  /** interactive: somebody is waiting for it. batch: gives way to those. */
+  priority: "interactive" | "batch";
+  /** Share of the machine beside others, 1 = one share. Absent: 1. */
+  weight?: number;
+}
+
+/** What a scheduled generation yields: its place in the queue while it waits, then the engine's parts. */
+export type ScheduledPart =
+  | EnginePart
+  /** place: 1 = next. estimateMs: until it starts, null where nothing was measured yet. Again after each change. */
+  | { type: "queued"; place: number; estimateMs: number | null };
 
 /** A loaded model, held for one use. Disposing lets the model become idle. */
 export interface ModelLease extends AsyncDisposable {
+  /**
+   * Generates one reply in its turn. The counts and everything else that is quick go to `model` directly.
+   * @throws CorralError QUEUE_FULL, RATE_LIMITED, CONTEXT_OVERFLOW, ENGINE_CRASHED
+   */
+  generate(request: GenerateRequest, signal: AbortSignal): AsyncIterable<ScheduledPart>;
   readonly summary: ModelSummary;
   readonly model: LoadedModel;
   /** Tells how a reply went, so that plans show measured speed instead of an estimate. Never fails. */
   noteSpeed(statistics: GenerationStatistics): void;
+}
+
+/** An embedding model, held for one use; it runs in a worker of its own. */
+export interface Embedder extends AsyncDisposable {
+  /** Id of the model. */
+  readonly id: string;
+  readonly dimensions: number;
+  /** Longest text, tokens. */
+  readonly maxTokens: number;
+  /** One vector of unit length per text. @throws CorralError CONTEXT_OVERFLOW (a text is too long), ENGINE_CRASHED */
+  embed(texts: string[], kind: "query" | "document", signal: AbortSignal): Promise<Float32Array[]>;
+}
+
+/** A reranking model, held for one use; it runs in a worker of its own. */
+export interface Reranker extends AsyncDisposable {
+  readonly id: string;
+  /** How well each text answers the query, 0..1, in the order of the texts. */
+  rank(query: string, texts: string[], signal: AbortSignal): Promise<number[]>;
 }
 
 /** What is on this machine, what is loaded, who waits. */
@@ -28,6 +67,10 @@ export interface Models extends AsyncDisposable {
    */
   acquire(
     id: string | null,
-    options: { signal: AbortSignal; onWaiting?: (progress: number | null) => void },
+    options: { signal: AbortSignal; onWaiting?: (progress: number | null) => void; client?: RequestClient },
   ): Promise<ModelLease>;
+  /** An embedding model; null = the one in use here. @throws CorralError NO_MODEL (none installed), MODEL_NOT_FOUND, … */
+  embedder(id: string | null, options: { signal: AbortSignal }): Promise<Embedder>;
+  /** A reranking model; null = the one in use here. @throws CorralError NO_MODEL (none installed), MODEL_NOT_FOUND, … */
+  reranker(id: string | null, options: { signal: AbortSignal }): Promise<Reranker>;
 }
