@@ -1,16 +1,11 @@
-import { randomInt } from "node:crypto";
 import { CorralError } from "@corral/protocol";
-import { LlamaGrammarEvaluationState, type SequenceEvaluateOptions, type Token } from "node-llama-cpp";
+import type { SequenceEvaluateOptions, Token } from "node-llama-cpp";
 import type { EnginePart, GenerateRequest, GenerationStatistics } from "../engines/engine.ts";
-import { alternativesGrammar } from "./alternatives-grammar.ts";
 import { renderPrompt, type ChatPrompt } from "./chat-prompt.ts";
-import { DeltaBuffer } from "./delta-buffer.ts";
 import type { ServedModel } from "./load-model.ts";
-import { ReplyText } from "./reply-text.ts";
+import { Reply, type FinishReason } from "./reply.ts";
+import { samplingOf } from "./sampling.ts";
 import type { Slot } from "./sequence-pool.ts";
-
-/** llama.cpp's usual window of the repetition penalty, tokens. */
-const penaltyWindow = 64;
 
 /**
  * Generates one reply and emits its parts, `finish` last. Aborting takes effect within a token, or within a batch while
@@ -24,11 +19,12 @@ export async function generate(
   emit: (part: EnginePart) => void,
 ): Promise<void> {
   const statistics = { promptTokens: 0, cachedTokens: 0, completionTokens: 0, prefillMs: 0, decodeMs: 0 };
-  const finish = (reason: "stop" | "length" | "cancelled") => emit({ type: "finish", reason, statistics });
+  const finish = (reason: FinishReason) => emit({ type: "finish", reason, statistics });
   const prompt = renderPrompt(served.model, served.format, request.messages);
   statistics.promptTokens = prompt.tokens.length;
   refuseOverflow(prompt.tokens.length, request.maxTokens, served.facts.contextSize);
-  const options = await samplingOf(served, request);
+  const reply = new Reply(served, request, prompt, emit);
+  const options = await samplingOf(served, request, reply.tokens);
 
   const owner = request.cacheOwner ?? null;
   let slot: Slot;
@@ -41,10 +37,11 @@ export async function generate(
   let isClean = false;
   try {
     await prepare(slot, owner, prompt.tokens);
-    const reason = await evaluate(served, slot, prompt, request, options, signal, emit, statistics);
+    const reason = await evaluate(served, slot, prompt, reply, options, signal, emit, statistics);
     isClean = true;
     finish(reason);
   } finally {
+    if (!isClean) reply.abandon();
     // After a failure nobody knows what the KV cache holds.
     if (!isClean || owner === null) await slot.sequence.clearHistory();
     slot.owner = isClean ? owner : null;
@@ -70,38 +67,17 @@ async function prepare(slot: Slot, owner: string | null, prompt: readonly Token[
   slot.owner = owner;
 }
 
-async function samplingOf(served: ServedModel, request: GenerateRequest): Promise<SequenceEvaluateOptions> {
-  const { temperature, topP, topK, minP, repeatPenalty, seed, alternatives } = request;
-  const options: SequenceEvaluateOptions = {
-    temperature,
-    topP,
-    topK,
-    minP,
-    // node-llama-cpp's own default is the clock in seconds: two replies in one second would be the same.
-    seed: seed ?? randomInt(2 ** 32),
-    yieldEogToken: true,
-  };
-  if (alternatives) {
-    const grammar = await served.llama.createGrammar({ grammar: alternativesGrammar(alternatives) });
-    options.grammarEvaluationState = new LlamaGrammarEvaluationState({ model: served.model, grammar });
-  }
-  if (repeatPenalty !== 1) {
-    options.repeatPenalty = { penalty: repeatPenalty, maxPunishTokens: penaltyWindow, punishTokens: [] };
-  }
-  return options;
-}
-
 async function evaluate(
   served: ServedModel,
   slot: Slot,
   prompt: ChatPrompt,
-  request: GenerateRequest,
+  reply: Reply,
   options: SequenceEvaluateOptions,
   signal: AbortSignal,
   emit: (part: EnginePart) => void,
   statistics: GenerationStatistics,
-): Promise<"stop" | "length" | "cancelled"> {
-  const { model, context } = served;
+): Promise<FinishReason> {
+  const { context } = served;
   const { sequence } = slot;
   const startedAt = performance.now();
   statistics.cachedTokens = sequence.nextTokenIndex;
@@ -118,14 +94,8 @@ async function evaluate(
   }
   if (signal.aborted) return "cancelled";
 
-  const written: Token[] = [];
-  if (options.repeatPenalty) options.repeatPenalty.punishTokens = () => written.slice(-penaltyWindow);
-  // What a document says must not end a reply that quotes it word for word.
-  const text = new ReplyText(model, request.alternatives ? [] : prompt.stopTexts);
-  using deltas = new DeltaBuffer((delta, tokens) => emit({ type: "text-delta", text: delta, tokens }));
-  let all = "";
   let firstAt = 0;
-  let reason: "stop" | "length" | "cancelled" = "stop";
+  let reason: FinishReason = "stop";
   for await (const token of sequence.evaluate(prompt.tokens.slice(done), options)) {
     served.evaluations++;
     if (firstAt === 0) {
@@ -137,21 +107,13 @@ async function evaluate(
       reason = "cancelled";
       break;
     }
-    if (model.isEogToken(token) || prompt.stopTokens.has(token)) break;
-    written.push(token);
-    const added = text.push(token);
-    deltas.add(added);
-    if (request.alternatives) all += added;
-    if (text.stopped) break;
-    if (written.length >= request.maxTokens) {
-      reason = "length";
+    const end = reply.push(token);
+    if (end !== null) {
+      reason = end;
       break;
     }
   }
-  statistics.completionTokens = written.length;
+  statistics.completionTokens = reply.tokens.length;
   statistics.decodeMs = firstAt === 0 ? 0 : performance.now() - firstAt;
-  const rest = text.end();
-  deltas.addText(rest);
-  if (reason === "length" && request.alternatives?.includes(all + rest)) reason = "stop";
-  return reason;
+  return reply.end(reason);
 }
