@@ -133,6 +133,10 @@ export interface LoadedModelFacts {
   /** "cpu", "cuda", "metal" or "vulkan". */
   backend: string;
   loadMs: number;
+  /** Of a model loaded for embedding: length of its vectors. */
+  dimensions?: number;
+  /** Of a model loaded for embedding or ranking: the longest text (query and text together), tokens. */
+  maxTokens?: number;
   /** What the engine reports having allocated: per GPU it sees, in its order, and main memory last. */
   memory: EngineMemory[];
 }
@@ -176,9 +180,12 @@ export interface LoadedModel extends AsyncDisposable {
    * @throws CorralError CONTEXT_OVERFLOW (nothing is ever cut), ENGINE_CRASHED
    */
   generate(request: GenerateRequest, signal: AbortSignal): AsyncIterable<EnginePart>;
-  /** One vector of unit length per text. Only of a model loaded for embedding. */
+  /**
+   * One vector of unit length per text. Only of a model loaded for embedding.
+   * @throws CorralError CONTEXT_OVERFLOW (a text is too long; the message names its index), CANCELLED, ENGINE_CRASHED
+   */
   embed(texts: string[], signal: AbortSignal): Promise<Float32Array[]>;
-  /** 0..1 per text: how well it answers the query. Only of a model loaded for ranking. */
+  /** 0..1 per text: how well it answers the query. Only of a model loaded for ranking. Throws as `embed` does. */
   rank(query: string, texts: string[], signal: AbortSignal): Promise<number[]>;
 }
 

@@ -9,6 +9,7 @@ import type {
   LoadSettings,
   ResidentMemory,
 } from "./engine.ts";
+import { fakeDimensions, fakeRank, fakeVector } from "./fake-vectors.ts";
 
 /** What goes wrong with one load. */
 export type LoadFault = "crash" | "hang" | "out-of-memory";
@@ -30,6 +31,12 @@ export interface FakeScript {
   memory?: EngineMemory[];
   /** Default: not known. */
   resident?: ResidentMemory;
+  /** The vector of a text; default: of its words (fake-vectors.ts). */
+  vector?: (text: string) => Float32Array;
+  /** How well a text answers a query; default: the share of the query's words in it. */
+  score?: (query: string, text: string) => number;
+  /** Time to embed or rank one text, ms; default 0. */
+  vectorMs?: number;
   /** Fault of the nth load (from 1), if any. */
   loadFault?: (load: number) => LoadFault | null;
   /** Fault of the nth reply (from 1) of all models of this engine, if any. */
@@ -137,9 +144,13 @@ class FakeModel implements LoadedModel {
     this.#nextReply = nextReply;
     this.#over = over;
     this.ended = this.#end.promise;
-    const { contextSize, sequences } = settings;
+    const { contextSize, sequences, purpose = "generate" } = settings;
     const { memory = fakeMemory, loadMs = 0, resident = null } = script;
-    this.facts = { contextSize, sequences, shape, chatFormat: "Fake", backend: "cpu", loadMs, memory };
+    this.facts = {
+      ...{ contextSize, sequences, shape, chatFormat: "Fake", backend: "cpu", loadMs, memory },
+      ...(purpose === "embed" ? { dimensions: fakeDimensions } : {}),
+      ...(purpose === "generate" ? {} : { maxTokens: contextSize }),
+    };
     this.resident = resident;
   }
 
@@ -158,6 +169,19 @@ class FakeModel implements LoadedModel {
   async countPromptTokens(messages: EngineMessage[]): Promise<number> {
     const counts = await this.countTokens(messages.map(({ text }) => text));
     return counts.reduce((sum, count) => sum + count, 0);
+  }
+
+  async embed(texts: string[], signal: AbortSignal): Promise<Float32Array[]> {
+    await this.#workOn(texts, signal);
+    return texts.map((text) => this.#script.vector?.(text) ?? fakeVector(text));
+  }
+
+  async rank(query: string, texts: string[], signal: AbortSignal): Promise<number[]> {
+    await this.#workOn(
+      texts.map((text) => `${query} ${text}`),
+      signal,
+    );
+    return texts.map((text) => this.#script.score?.(query, text) ?? fakeRank(query, text));
   }
 
   async *generate(request: GenerateRequest, signal: AbortSignal): AsyncGenerator<EnginePart, void> {
@@ -193,6 +217,20 @@ class FakeModel implements LoadedModel {
   [Symbol.asyncDispose](): Promise<void> {
     this.end(null);
     return Promise.resolve();
+  }
+
+  /** A word each for the time it takes. @throws CorralError CONTEXT_OVERFLOW, CANCELLED, ENGINE_CRASHED */
+  async #workOn(texts: readonly string[], signal: AbortSignal): Promise<void> {
+    for (const [index, text] of texts.entries()) {
+      const promptTokens = wordsOf(text).length;
+      const contextTokens = this.facts.contextSize;
+      if (promptTokens > contextTokens) {
+        const data = { promptTokens, replyTokens: 0, contextTokens };
+        throw new CorralError("CONTEXT_OVERFLOW", `Text ${index} is too long for ${this.#id}.`, data);
+      }
+    }
+    if (this.#gone.signal.aborted) throw this.#crashed();
+    if (signal.aborted || this.#script.vectorMs) await pause((this.#script.vectorMs ?? 0) * texts.length, signal);
   }
 
   async #next(ms: number, signal: AbortSignal): Promise<void> {

@@ -39,7 +39,7 @@ export function createLlamaEngine(options: LlamaEngineOptions): Engine {
 }
 
 type Call =
-  | { kind: "count"; resolve: (counts: number[]) => void; reject: (error: unknown) => void }
+  | { kind: "answer"; resolve: (answer: never) => void; reject: (error: unknown) => void }
   | { kind: "generate"; queue: PartQueue<EnginePart> };
 
 class WorkerModel implements LoadedModel {
@@ -74,7 +74,7 @@ class WorkerModel implements LoadedModel {
       const error = this.#crashed();
       this.#load.reject(loadFailed(this.#id, reason));
       for (const call of this.#calls.values()) {
-        if (call.kind === "count") call.reject(error);
+        if (call.kind === "answer") call.reject(error);
         else call.queue.fail(error);
       }
       this.#calls.clear();
@@ -118,13 +118,23 @@ class WorkerModel implements LoadedModel {
 
   countTokens(texts: string[], signal?: AbortSignal): Promise<number[]> {
     if (texts.length === 0) return Promise.resolve([]);
-    return this.#count((call) => this.#worker.send({ type: "count-tokens", call, texts }), signal);
+    return this.#ask((call) => this.#worker.send({ type: "count-tokens", call, texts }), signal);
   }
 
   async countPromptTokens(messages: EngineMessage[], signal?: AbortSignal): Promise<number> {
     const send = (call: number) => this.#worker.send({ type: "count-prompt-tokens", call, messages });
-    const [count = 0] = await this.#count(send, signal);
+    const [count = 0] = await this.#ask<number[]>(send, signal);
     return count;
+  }
+
+  embed(texts: string[], signal: AbortSignal): Promise<Float32Array[]> {
+    if (texts.length === 0) return Promise.resolve([]);
+    return this.#ask((call) => this.#worker.send({ type: "embed", call, texts }), signal);
+  }
+
+  rank(query: string, texts: string[], signal: AbortSignal): Promise<number[]> {
+    if (texts.length === 0) return Promise.resolve([]);
+    return this.#ask((call) => this.#worker.send({ type: "rank", call, query, texts }), signal);
   }
 
   async *generate(request: GenerateRequest, signal: AbortSignal): AsyncGenerator<EnginePart, void> {
@@ -152,21 +162,30 @@ class WorkerModel implements LoadedModel {
     await this.#worker.kill();
   }
 
-  #count(send: (call: number) => void, signal: AbortSignal | undefined): Promise<number[]> {
+  /** Sends a call that has one answer. */
+  #ask<Answer>(send: (call: number) => void, signal: AbortSignal | undefined): Promise<Answer> {
     if (this.#gone) return Promise.reject(this.#crashed());
     const call = this.#nextCall++;
-    const { promise, resolve, reject } = Promise.withResolvers<number[]>();
-    const abort = () => reject(cancelled());
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+    const abort = () => {
+      if (this.#calls.has(call)) this.#worker.send({ type: "cancel", call });
+      reject(cancelled());
+    };
     signal?.addEventListener("abort", abort, { once: true });
     if (signal?.aborted) abort();
     else {
-      this.#calls.set(call, { kind: "count", resolve, reject });
+      this.#calls.set(call, { kind: "answer", resolve, reject });
       send(call);
     }
     return promise.finally(() => {
       this.#calls.delete(call);
       signal?.removeEventListener("abort", abort);
     });
+  }
+
+  #answer(id: number, answer: unknown): void {
+    const call = this.#calls.get(id);
+    if (call?.kind === "answer") call.resolve(answer as never);
   }
 
   #receive(message: FromWorker): void {
@@ -178,11 +197,15 @@ class WorkerModel implements LoadedModel {
         this.#resident = message.resident;
         this.#load.resolve(message.facts);
         return;
-      case "counts": {
-        const call = this.#calls.get(message.call);
-        if (call?.kind === "count") call.resolve(message.counts);
+      case "counts":
+        this.#answer(message.call, message.counts);
         return;
-      }
+      case "vectors":
+        this.#answer(message.call, message.vectors);
+        return;
+      case "scores":
+        this.#answer(message.call, message.scores);
+        return;
       case "part": {
         const call = this.#calls.get(message.call);
         if (call?.kind !== "generate") return;
@@ -215,7 +238,7 @@ class WorkerModel implements LoadedModel {
       return;
     }
     const call = this.#calls.get(id);
-    if (call?.kind === "count") call.reject(error);
+    if (call?.kind === "answer") call.reject(error);
     else if (call?.kind === "generate") {
       call.queue.fail(error);
       this.#calls.delete(id);

@@ -19,7 +19,11 @@ export type ToWorker =
   | { type: "count-tokens"; call: number; texts: string[] }
   | { type: "count-prompt-tokens"; call: number; messages: EngineMessage[] }
   | { type: "generate"; call: number; request: GenerateRequest }
-  /** Stops a generation (its stream ends with `finish` of reason "cancelled") or a place in the queue. */
+  /** Answered by `vectors`. */
+  | { type: "embed"; call: number; texts: string[] }
+  /** Answered by `scores`. */
+  | { type: "rank"; call: number; query: string; texts: string[] }
+  /** Stops a generation (its stream ends with `finish` of reason "cancelled"), a place in the queue, an embed or a rank. */
   | { type: "cancel"; call: number };
 
 export type FromWorker =
@@ -28,6 +32,8 @@ export type FromWorker =
   | { type: "load-progress"; fraction: number }
   | { type: "loaded"; facts: LoadedModelFacts; resident: ResidentMemory }
   | { type: "counts"; call: number; counts: number[] }
+  | { type: "vectors"; call: number; vectors: Float32Array[] }
+  | { type: "scores"; call: number; scores: number[] }
   | { type: "part"; call: number; part: EnginePart }
   /** The call failed; null: loading failed and the worker is of no use any more. */
   | { type: "failed"; call: number | null; error: ErrorReport }

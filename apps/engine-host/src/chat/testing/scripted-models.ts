@@ -57,9 +57,11 @@ export class ScriptedModels implements ChatModels {
     if (this.failure !== null) throw this.failure;
     if (this.summary.state !== "ready") onWaiting?.(0.5);
     this.held++;
+    const model = this.#model();
     return {
       summary: this.summary,
-      model: this.#model(),
+      model,
+      generate: (request: GenerateRequest, signal: AbortSignal) => model.generate(request, signal),
       noteSpeed: () => {},
       [Symbol.asyncDispose]: async () => {
         this.held--;
@@ -87,6 +89,8 @@ export class ScriptedModels implements ChatModels {
       countTokens: async (texts) => texts.map(countWords),
       countPromptTokens: async (messages) => countPrompt(messages),
       generate: (request, signal) => this.#generate(request, signal),
+      embed: () => Promise.reject(new Error("A scripted model does not embed.")),
+      rank: () => Promise.reject(new Error("A scripted model does not rank.")),
       [Symbol.asyncDispose]: async () => {},
     };
   }
