@@ -118,7 +118,16 @@ export type Conversation = z.infer<typeof conversation>;
 export const generationPart = z.discriminatedUnion("type", [
   /** The reply so far. */
   z.object({ type: z.literal("snapshot"), message }),
-  z.object({ type: z.literal("waiting"), reason: z.enum(["model-loading", "queue"]), progress: z.number().nullable() }),
+  z.object({
+    type: z.literal("waiting"),
+    reason: z.enum(["model-loading", "queue"]),
+    /** 0..1 of a load; null in the queue. */
+    progress: z.number().nullable(),
+    /** In the queue: 1 = next. */
+    place: z.number().int().optional(),
+    /** In the queue: ms until it starts; null where nothing was measured yet. */
+    estimateMs: z.number().nullable().optional(),
+  }),
   z.object({ type: z.literal("retrieval"), report: retrievalReport }),
   /** Tokens of the prompt evaluated so far. */
   z.object({ type: z.literal("prefill-progress"), done: z.number(), total: z.number() }),

@@ -142,8 +142,10 @@ async function answer(
   const binder = new CitationBinder(plan.passages, input.question, store);
   const request = { ...plan.request, cacheOwner: task.reply.conversationId };
   let timeToFirstTokenMs = 0;
-  for await (const part of held.model.generate(request, signal)) {
-    if (part.type === "prefill-progress") {
+  for await (const part of held.generate(request, signal)) {
+    if (part.type === "queued") {
+      reply.publish({ type: "waiting", reason: "queue", progress: null, place: part.place, estimateMs: part.estimateMs });
+    } else if (part.type === "prefill-progress") {
       reply.publish(part);
     } else if (part.type === "text-delta") {
       if (timeToFirstTokenMs === 0) timeToFirstTokenMs = clock.now() - started;

@@ -1,5 +1,5 @@
 import { loadavg } from "node:os";
-import type { LoadPlan, ModelSummary } from "@corral/protocol";
+import { CorralError, type LoadPlan, type ModelSummary } from "@corral/protocol";
 import type { Engine } from "../engines/engine.ts";
 import type { Hardware } from "../hardware/hardware.ts";
 import type { Logger } from "../logger.ts";
@@ -10,7 +10,7 @@ import { FitContract } from "./fit-contract.ts";
 import { FitRecord } from "./fit-record.ts";
 import { LoadedModels, type Instance, type Loadable } from "./loaded-models.ts";
 import { ModelLibrary, quotesOnly, type LibraryModel } from "./model-library.ts";
-import type { ModelLease, Models } from "./models.ts";
+import type { Embedder, ModelLease, Models, Reranker } from "./models.ts";
 import { SpeedRecord } from "./speed-record.ts";
 
 export interface ModelsOptions {
@@ -113,6 +113,16 @@ class ModelService implements Models {
     return this.#lease(await this.#summary(model), instance);
   }
 
+  embedder(): Promise<Embedder> {
+    const message = "No embedding model is installed. Add one as a GGUF file under Models.";
+    return Promise.reject(new CorralError("NO_MODEL", message, {}));
+  }
+
+  reranker(): Promise<Reranker> {
+    const message = "No reranking model is installed. Add one as a GGUF file under Models.";
+    return Promise.reject(new CorralError("NO_MODEL", message, {}));
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#lifetime.abort();
     await this.#loaded.dispose();
@@ -123,6 +133,7 @@ class ModelService implements Models {
     return {
       summary,
       model: instance.model,
+      generate: (request, signal) => instance.model.generate(request, signal),
       noteSpeed: (statistics) => {
         const noted = this.#speeds.note(instance.plan, instance.model.facts.loadMs, statistics);
         noted.catch((error: unknown) => this.#logger.warn("speed not noted", { model: instance.id }, error));
