@@ -1,10 +1,4 @@
-import {
-  CorralError,
-  type ConversationSettings,
-  type Message,
-  type RetrievalReport,
-  type SearchHit,
-} from "@corral/protocol";
+import { CorralError, type ConversationSettings, type RetrievalReport, type SearchHit } from "@corral/protocol";
 import type { GenerateRequest, LoadedModel } from "../engines/engine.ts";
 import type { ModelLease } from "../models/models.ts";
 import type { Retrieval } from "../retrieval/retrieval.ts";
@@ -12,7 +6,7 @@ import type { IndexTable, Store } from "../store/store.ts";
 import type { CitablePassage } from "./citations.ts";
 import { isCertain, rankEvidence, readableEvidence, type Evidence } from "./evidence.ts";
 import { topicTerms } from "./function-words.ts";
-import { groundedPrompt } from "./grounded-prompt.ts";
+import { groundedPrompt, type EarlierTurn } from "./grounded-prompt.ts";
 import { fixedReply, readerRequest, refusal } from "./reader-prompt.ts";
 
 /** Passages looked at for one question. */
@@ -37,7 +31,7 @@ export interface AnswerPlan {
 export interface PlanInput {
   question: string;
   /** Turns before the question, oldest first. */
-  history: Message[];
+  history: EarlierTurn[];
   settings: ConversationSettings;
   seed: number | null;
 }

@@ -21,11 +21,14 @@ export interface GroundedPrompt {
   maxTokens: number;
 }
 
+/** A message as a later prompt sees it again. */
+export type EarlierTurn = Pick<Message, "role" | "text">;
+
 export interface PromptInput {
   systemPrompt: string;
   question: string;
   /** Earlier turns, oldest first. */
-  history: Message[];
+  history: EarlierTurn[];
   /** Best first; null: the conversation has no documents attached, so nothing is said about passages. */
   passages: SearchHit[] | null;
   sampling: Sampling;
@@ -140,7 +143,7 @@ function countFitting(tokens: number[], overhead: number, budget: number): numbe
 }
 
 /** Question and answer pairs that were answered, as the model may see them again. */
-function turnsOf(history: Message[]): [EngineMessage, EngineMessage][] {
+function turnsOf(history: EarlierTurn[]): [EngineMessage, EngineMessage][] {
   const turns: [EngineMessage, EngineMessage][] = [];
   for (const [at, reply] of history.entries()) {
     const question = history[at - 1];
