@@ -6,6 +6,7 @@ import { databasePath, inTransaction, row } from "./database.ts";
 import { firstSchema } from "./migrations/0001-first-schema.ts";
 import { fitMeasurements } from "./migrations/0002-fit-measurements.ts";
 import { postings } from "./migrations/0003-postings.ts";
+import { followedFolders } from "./migrations/0004-followed-folders.ts";
 
 /** One step of the schema, from `version - 1` to `version`; never changed once released. */
 export interface Migration {
@@ -17,7 +18,7 @@ export interface Migration {
 }
 
 /** All steps, numbered from 1 without gaps. */
-export const migrations: readonly Migration[] = [firstSchema, fitMeasurements, postings];
+export const migrations: readonly Migration[] = [firstSchema, fitMeasurements, postings, followedFolders];
 
 /** The schema this Corral writes. */
 export const supportedSchema = migrations.length;
