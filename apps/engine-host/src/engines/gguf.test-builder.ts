@@ -28,7 +28,7 @@ export interface TestGguf {
 
 export const u32 = (value: number): Value => ({ type: "u32", value });
 export const text = (value: string): Value => ({ type: "string", value });
-const texts = (value: string[]): Value => ({ type: "strings", value });
+export const texts = (value: string[]): Value => ({ type: "strings", value });
 export const raw = (number: number, bytes: Buffer): Value => ({ type: "raw", number, bytes });
 
 export function le32(value: number): Buffer {
