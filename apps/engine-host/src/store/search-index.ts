@@ -1,39 +1,22 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { Sources } from "@corral/protocol";
-import { row, rows } from "./database.ts";
+import { row } from "./database.ts";
+import { documentScope } from "./scope.ts";
 import { holders, type PostingList, scoreChunks, type SegmentPostings } from "./score.ts";
 import { type Segment, segments } from "./segments.ts";
-import type { IndexTable, StoredChunk } from "./store.ts";
+import type { IndexTable } from "./store.ts";
+import { storedChunks } from "./stored-chunks.ts";
 import { queryTerms } from "./terms.ts";
 import type { Synchronous } from "./thread-messages.ts";
 
 /** Distinct words of a query that count; what a pasted page holds beyond them is left out. */
 const QUERY_WORDS = 256;
 
-interface ChunkRow extends Omit<StoredChunk, "id" | "headingPath" | "spans" | "paged"> {
-  headingPath: string;
-  spans: string;
-  paged: number;
-}
-
 /** Finding chunks by words: BM25 over the ready documents. */
 export function searchIndex(database: DatabaseSync): Synchronous<IndexTable> {
   const postings = database.prepare("SELECT chunks, list FROM postings WHERE segment = ? AND term = ?");
   const totals = database.prepare("SELECT chunks, terms FROM index_totals");
-  const select = `
-    SELECT documents.id AS documentId, collections.id AS collectionId, documents.name AS document, paged, title, language,
-      ordinal, heading_path AS headingPath, text, spans, token_estimate AS tokenEstimate
-    FROM chunks
-    JOIN documents ON documents.key = chunks.document_key
-    JOIN collections ON collections.key = documents.collection_key`;
-  const chunkByKey = database.prepare(`${select} WHERE chunks.key = ?`);
-  const chunkByPlace = database.prepare(`${select} WHERE documents.id = ? AND ordinal = ?`);
-  const documentsOfSources = database.prepare(
-    `SELECT documents.key FROM documents JOIN collections ON collections.key = documents.collection_key
-     WHERE state = 'ready' AND (collections.id IN (SELECT value FROM json_each(?1))
-       OR documents.id IN (SELECT value FROM json_each(?2)))`,
-  );
-  const hiddenDocuments = database.prepare("SELECT key FROM documents WHERE state != 'ready' AND chunk_count > 0");
+  const scopeOf = documentScope(database);
+  const chunkOf = storedChunks(database);
   const index = segments(database);
 
   /** The segments with the postings of the query's words; of words that nothing holds there are none. */
@@ -53,18 +36,6 @@ export function searchIndex(database: DatabaseSync): Synchronous<IndexTable> {
     return terms.flatMap((term) => row<PostingList>(postings, segment.id, term) ?? []);
   }
 
-  /** Tells of a document whether it may be found. */
-  function scopeOf(sources: Sources | null): (documentKey: number) => boolean {
-    const keysOf = (found: { key: number }[]) => new Set(found.map(({ key }) => key));
-    if (!sources) {
-      const hidden = keysOf(rows(hiddenDocuments));
-      return (key) => !hidden.has(key);
-    }
-    const { collectionIds, documentIds } = sources;
-    const wanted = keysOf(rows(documentsOfSources, JSON.stringify(collectionIds), JSON.stringify(documentIds)));
-    return (key) => wanted.has(key);
-  }
-
   return {
     search(query, sources, limit) {
       const found = lookUp(query);
@@ -72,15 +43,11 @@ export function searchIndex(database: DatabaseSync): Synchronous<IndexTable> {
       const { chunks, terms } = row<{ chunks: number; terms: number }>(totals)!;
       const options = { limit, chunks, averageLength: terms / chunks, isInScope: scopeOf(sources) };
       return scoreChunks(found, options).map(({ key, score }) => ({
-        chunk: storedChunk(row<ChunkRow>(chunkByKey, key)!),
+        chunk: chunkOf.byKey(key)!,
         score,
       }));
     },
-    chunk(id) {
-      const place = /^(.+)\.(\d{1,9})$/.exec(id);
-      const found = place && row<ChunkRow>(chunkByPlace, place[1]!, Number(place[2]));
-      return found ? storedChunk(found) : null;
-    },
+    chunk: (id) => chunkOf.byId(id),
     idf(terms) {
       const { chunks } = row<{ chunks: number }>(totals)!;
       const all = index.list().map((size) => index.load(size));
@@ -90,15 +57,5 @@ export function searchIndex(database: DatabaseSync): Synchronous<IndexTable> {
         return Math.log((chunks + 1) / (held + 1));
       });
     },
-  };
-}
-
-function storedChunk(found: ChunkRow): StoredChunk {
-  return {
-    ...found,
-    id: `${found.documentId}.${found.ordinal}`,
-    paged: found.paged === 1,
-    headingPath: JSON.parse(found.headingPath) as string[],
-    spans: JSON.parse(found.spans) as StoredChunk["spans"],
   };
 }

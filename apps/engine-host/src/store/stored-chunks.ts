@@ -1,0 +1,46 @@
+import type { DatabaseSync } from "node:sqlite";
+import { row } from "./database.ts";
+import type { StoredChunk } from "./store.ts";
+
+interface ChunkRow extends Omit<StoredChunk, "id" | "headingPath" | "spans" | "paged"> {
+  headingPath: string;
+  spans: string;
+  paged: number;
+}
+
+/** Chunks with what is known of their document. */
+export interface StoredChunks {
+  byKey(key: number): StoredChunk | null;
+  /** @param id `<document id>.<ordinal>` */
+  byId(id: string): StoredChunk | null;
+}
+
+export function storedChunks(database: DatabaseSync): StoredChunks {
+  const select = `
+    SELECT documents.id AS documentId, collections.id AS collectionId, documents.name AS document, paged, title, language,
+      ordinal, heading_path AS headingPath, text, spans, token_estimate AS tokenEstimate
+    FROM chunks
+    JOIN documents ON documents.key = chunks.document_key
+    JOIN collections ON collections.key = documents.collection_key`;
+  const chunkByKey = database.prepare(`${select} WHERE chunks.key = ?`);
+  const chunkByPlace = database.prepare(`${select} WHERE documents.id = ? AND ordinal = ?`);
+
+  return {
+    byKey: (key) => storedChunk(row<ChunkRow>(chunkByKey, key)),
+    byId(id) {
+      const place = /^(.+)\.(\d{1,9})$/.exec(id);
+      return place && storedChunk(row<ChunkRow>(chunkByPlace, place[1]!, Number(place[2])));
+    },
+  };
+}
+
+function storedChunk(found: ChunkRow | undefined): StoredChunk | null {
+  if (!found) return null;
+  return {
+    ...found,
+    id: `${found.documentId}.${found.ordinal}`,
+    paged: found.paged === 1,
+    headingPath: JSON.parse(found.headingPath) as string[],
+    spans: JSON.parse(found.spans) as StoredChunk["spans"],
+  };
+}
