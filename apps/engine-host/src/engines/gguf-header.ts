@@ -10,6 +10,7 @@ import {
   type GgufTensor,
 } from "./gguf-parser.ts";
 import { joinParts, partPaths, splitPlaceOf } from "./gguf-parts.ts";
+import { purposeOf, type ModelPurpose } from "./gguf-purpose.ts";
 import { fileTypes } from "./gguf-types.ts";
 
 /** What the header of a model file tells. Sizes in bytes. */
@@ -17,6 +18,8 @@ export interface GgufHeader {
   /** `general.name`, or the file's name without its ending. */
   name: string;
   shape: ModelShape;
+  /** What the model is made for. */
+  purpose: ModelPurpose;
   /** For example "Q4_K_M": the declared file type, else the type most weights have. */
   quantization: string;
   /** Of all parts, where the model is split over several files. */
@@ -142,6 +145,7 @@ function describe(contents: GgufContents, file: string, fileBytes: number): Gguf
   return {
     name: typeof name === "string" && name.trim() !== "" ? name.trim().slice(0, 200) : file.replace(/\.gguf$/i, ""),
     shape,
+    purpose: purposeOf(contents),
     quantization: quantizationOf(contents),
     fileBytes,
     weightsBytes: sum(() => true),

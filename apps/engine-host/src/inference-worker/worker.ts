@@ -3,7 +3,7 @@ import type { ResidentMemory } from "../engines/engine.ts";
 import type { FromWorker, ToWorker } from "../engines/worker-channel.ts";
 import { renderPrompt } from "./chat-prompt.ts";
 import { generate } from "./generation.ts";
-import { loadModel, type ServedModel } from "./load-model.ts";
+import { loadModel, type ServedModel, type ServedVectors } from "./load-model.ts";
 import { endWithParent } from "./parent-watch.ts";
 
 /*
@@ -13,10 +13,11 @@ import { endWithParent } from "./parent-watch.ts";
 
 const heartbeatMs = 1000;
 
-let served: ServedModel | null = null;
+let served: ServedModel | ServedVectors | null = null;
 let modelId = "";
 let resident: ResidentMemory | null = null;
-const generations = new Map<number, AbortController>();
+/** Generations, embeddings and rankings under way. */
+const running = new Map<number, AbortController>();
 
 function send(message: FromWorker): void {
   if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
@@ -54,17 +55,38 @@ async function load(message: Extract<ToWorker, { type: "load" }>): Promise<void>
   }
 }
 
-async function runGeneration(message: Extract<ToWorker, { type: "generate" }>): Promise<void> {
-  const { call, request } = message;
+async function run(call: number, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
   const controller = new AbortController();
-  generations.set(call, controller);
+  running.set(call, controller);
   try {
-    await generate(loadedModel(), request, controller.signal, (part) => send({ type: "part", call, part }));
+    await work(controller.signal);
   } catch (error) {
     send({ type: "failed", call, error: reportOf(error) });
   } finally {
-    generations.delete(call);
+    running.delete(call);
   }
+}
+
+function runGeneration({ call, request }: Extract<ToWorker, { type: "generate" }>): Promise<void> {
+  return run(call, (signal) =>
+    generate(generatingModel(), request, signal, (part) => send({ type: "part", call, part })),
+  );
+}
+
+function runEmbedding({ call, texts }: Extract<ToWorker, { type: "embed" }>): Promise<void> {
+  return run(call, async (signal) => {
+    const served = vectorModel();
+    const vectors = await served.vectors.embed(texts, signal, () => served.evaluations++);
+    send({ type: "vectors", call, vectors });
+  });
+}
+
+function runRanking({ call, query, texts }: Extract<ToWorker, { type: "rank" }>): Promise<void> {
+  return run(call, async (signal) => {
+    const served = vectorModel();
+    const scores = await served.vectors.rank(query, texts, signal, () => served.evaluations++);
+    send({ type: "scores", call, scores });
+  });
 }
 
 function count(call: number, counts: () => number[]): void {
@@ -75,9 +97,26 @@ function count(call: number, counts: () => number[]): void {
   }
 }
 
-function loadedModel(): ServedModel {
+function loadedModel(): ServedModel | ServedVectors {
   if (!served) throw new Error("no model is loaded");
   return served;
+}
+
+function generatingModel(): ServedModel {
+  const model = loadedModel();
+  if ("vectors" in model) throw notLoadedFor("writing text");
+  return model;
+}
+
+function vectorModel(): ServedVectors {
+  const model = loadedModel();
+  if (!("vectors" in model)) throw notLoadedFor("embedding or ranking");
+  return model;
+}
+
+function notLoadedFor(wanted: string): CorralError {
+  const reason = `The model ${modelId} was not loaded for ${wanted}`;
+  return new CorralError("INVALID_INPUT", `${reason}. Choose another model.`, { field: "model", reason });
 }
 
 function receive(message: ToWorker): void {
@@ -90,15 +129,21 @@ function receive(message: ToWorker): void {
       return;
     case "count-prompt-tokens":
       count(message.call, () => {
-        const { model, format } = loadedModel();
+        const { model, format } = generatingModel();
         return [renderPrompt(model, format, message.messages).tokens.length];
       });
       return;
     case "generate":
       void runGeneration(message);
       return;
+    case "embed":
+      void runEmbedding(message);
+      return;
+    case "rank":
+      void runRanking(message);
+      return;
     case "cancel":
-      generations.get(message.call)?.abort();
+      running.get(message.call)?.abort();
       return;
   }
 }
@@ -110,5 +155,5 @@ process.on("message", receive);
 setInterval(() => {
   // The compute buffer becomes resident only as it is used.
   if (resident) resident.peakBytes = Math.max(resident.peakBytes, process.memoryUsage.rss());
-  send({ type: "alive", evaluations: served?.evaluations ?? 0, busy: generations.size, resident });
+  send({ type: "alive", evaluations: served?.evaluations ?? 0, busy: running.size, resident });
 }, heartbeatMs);
