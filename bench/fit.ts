@@ -44,8 +44,7 @@ async function measure(path: string, id: string, contextSize: number, kvCacheTyp
   if (!planned || !plan.fits) throw new Error(`${id}: ${plan.reasons[0]}`);
   const engine = createLlamaEngine({ logger: openLogger({ directory: null, stderr: null }) });
   const settings = {
-    contextSize,
-    sequences: 1,
+    slots: [{ contextSize, count: 1 }],
     gpuLayers: 0,
     threads: 1,
     kvCacheType,

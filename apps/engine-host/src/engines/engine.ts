@@ -1,4 +1,4 @@
-import type { KvCacheType, ModelShape } from "@corral/protocol";
+import type { KvCacheType, ModelShape, PlanSlots } from "@corral/protocol";
 
 /** One turn of a conversation as the engine sees it. */
 export interface EngineMessage {
@@ -43,10 +43,8 @@ export interface TokenLogprob {
 export interface LoadSettings {
   /** What it is loaded for. Absent: generate. */
   purpose?: "generate" | "embed" | "rank";
-  /** Tokens of one sequence (slot). */
-  contextSize: number;
-  /** How many sequences decode side by side. */
-  sequences: number;
+  /** Requests served side by side, by the context each of them has. A request takes the smallest free slot that holds it. */
+  slots: PlanSlots[];
   /** Layers on the GPU; 0 = CPU only. */
   gpuLayers: number;
   threads: number;
@@ -55,6 +53,12 @@ export interface LoadSettings {
   batchSize?: number;
   /** Map the weights from their file instead of reading them into memory. Absent: map. */
   mapsWeights?: boolean;
+  /** A smaller model of the same vocabulary that guesses ahead, used where it measured faster. */
+  draft?: { path: string };
+  /** Where KV caches of conversations that lost their slot are kept, with `stateBudgetBytes`. Absent: nowhere. */
+  stateDirectory?: string;
+  /** Bytes on disk for all kept KV caches of this model; the least recently used go first. Absent or 0: none are kept. */
+  stateBudgetBytes?: number;
   /** Ids (as in GpuDevice) of the NVIDIA GPUs the engine may see; absent: all. llama.cpp spreads layers over all it sees. */
   visibleGpus?: string[];
 }
@@ -87,6 +91,8 @@ export interface GenerateRequest {
    * cache: no other owner's words can leak into a reply, and nobody can time what others asked. Absent: nothing is reused.
    */
   cacheOwner?: string;
+  /** The reply is likely to repeat pieces of its prompt (quotes): guess ahead from it where that measured faster. */
+  speculation?: "prompt-lookup";
   /** Room for the reply, tokens. Together with the prompt it must fit the context. */
   maxTokens: number;
   /** 0 = greedy. */
@@ -115,18 +121,34 @@ export type EnginePart =
 /** Counts in tokens, times in ms as measured in the worker. */
 export interface GenerationStatistics {
   promptTokens: number;
-  /** Prompt tokens found in the KV cache of the sequence. */
+  /** Prompt tokens found in the KV cache, in memory or kept on disk. */
   cachedTokens: number;
+  /** Those of them that came from disk. Absent: none. */
+  restoredTokens?: number;
   completionTokens: number;
   /** From the start of evaluation to the first token. */
   prefillMs: number;
   /** From the first token to the last. */
   decodeMs: number;
+  /** Tokens written without an evaluation of their own. Absent: nothing was guessed ahead. */
+  speculation?: SpeculationStatistics;
+}
+
+/** What guessing ahead gave, tokens. */
+export interface SpeculationStatistics {
+  /** grammar: the grammar left one continuation only, which needs no model. */
+  kind: "prompt-lookup" | "draft" | "grammar";
+  /** Guessed and found right. */
+  accepted: number;
+  /** Guessed and found wrong. */
+  rejected: number;
 }
 
 export interface LoadedModelFacts {
+  /** Tokens of the largest slot. */
   contextSize: number;
-  sequences: number;
+  /** Largest first. */
+  slots: PlanSlots[];
   shape: ModelShape;
   /** Name of the chat format in use, for example "Llama 3.1". */
   chatFormat: string;
@@ -200,4 +222,9 @@ export interface Engine {
     settings: LoadSettings,
     options: { signal: AbortSignal; onProgress?: (fraction: number) => void },
   ): Promise<LoadedModel>;
+  /**
+   * Forgets what is kept of an owner's (`cacheOwner`) prompts and replies in KV caches, in memory and on disk: for a
+   * conversation that was deleted. Replies that are being written go on, and leave nothing behind.
+   */
+  forget(owner: string): Promise<void>;
 }

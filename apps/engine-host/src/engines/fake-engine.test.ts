@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { EnginePart, GenerateRequest, LoadSettings } from "./engine.ts";
 import { createFakeEngine } from "./fake-engine.ts";
 
-const settings: LoadSettings = { contextSize: 100, sequences: 2, gpuLayers: 0, threads: 1, kvCacheType: "f16" };
+const settings: LoadSettings = { slots: [{ contextSize: 100, count: 2 }], gpuLayers: 0, threads: 1, kvCacheType: "f16" };
 const never = new AbortController().signal;
 const request = (text: string, maxTokens = 50): GenerateRequest => ({
   messages: [{ role: "user", text }],

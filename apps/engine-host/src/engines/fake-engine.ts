@@ -115,6 +115,10 @@ export function createFakeEngine(script: FakeScript = {}): FakeEngine {
       models.set(file.id, model);
       return model;
     },
+    forget(owner) {
+      history.push(`forget ${owner}`);
+      return Promise.resolve();
+    },
   };
 }
 
@@ -144,10 +148,11 @@ class FakeModel implements LoadedModel {
     this.#nextReply = nextReply;
     this.#over = over;
     this.ended = this.#end.promise;
-    const { contextSize, sequences, purpose = "generate" } = settings;
+    const { slots, purpose = "generate" } = settings;
     const { memory = fakeMemory, loadMs = 0, resident = null } = script;
+    const contextSize = Math.max(...slots.map((group) => group.contextSize));
     this.facts = {
-      ...{ contextSize, sequences, shape, chatFormat: "Fake", backend: "cpu", loadMs, memory },
+      ...{ contextSize, slots, shape, chatFormat: "Fake", backend: "cpu", loadMs, memory },
       ...(purpose === "embed" ? { dimensions: fakeDimensions } : {}),
       ...(purpose === "generate" ? {} : { maxTokens: contextSize }),
     };

@@ -27,6 +27,7 @@ export interface LlamaEngineOptions {
 /** The embedded engine: llama.cpp through node-llama-cpp, one child process per loaded model. */
 export function createLlamaEngine(options: LlamaEngineOptions): Engine {
   return {
+    async forget() {},
     async load(file, settings, { signal, onProgress }) {
       throwIfCancelled(signal);
       // Our own bounded check comes first: node-llama-cpp's reader hangs or aborts on hostile headers.

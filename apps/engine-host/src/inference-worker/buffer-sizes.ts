@@ -20,12 +20,18 @@ const parts: Record<string, Part> = {
  */
 export class BufferSizes {
   readonly #devices = new Map<number | null, Record<Part, number>>();
-  /** Compute buffers by name: llama.cpp may reserve them anew, and then the last size holds. */
+  /** Compute buffers of the context being made, by name: llama.cpp may reserve them anew, and then the last size holds. */
   readonly #compute = new Map<string, number>();
 
   /** @param text one or several lines of llama.cpp's log */
   read(text: string): void {
     for (const line of text.split("\n")) this.#readLine(line.trim());
+  }
+
+  /** The context is made, and what comes is another's. */
+  endContext(): void {
+    for (const [name, bytes] of this.#compute) entryOf(this.#devices, gpuOf(name)).computeBytes += bytes;
+    this.#compute.clear();
   }
 
   /** GPUs in llama.cpp's order, then main memory, which counts buffers on the GPUs' behalf too ("CUDA_Host"). */

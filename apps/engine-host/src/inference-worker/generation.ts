@@ -1,15 +1,17 @@
 import { CorralError } from "@corral/protocol";
 import type { SequenceEvaluateOptions, Token } from "node-llama-cpp";
 import type { EnginePart, GenerateRequest, GenerationStatistics } from "../engines/engine.ts";
-import { renderPrompt, type ChatPrompt } from "./chat-prompt.ts";
+import { renderPrompt } from "./chat-prompt.ts";
+import type { Evaluation } from "./evaluation-pace.ts";
 import type { ServedModel } from "./load-model.ts";
+import { prefill } from "./prefill.ts";
 import { Reply, type FinishReason } from "./reply.ts";
 import { samplingOf } from "./sampling.ts";
-import type { Slot } from "./sequence-pool.ts";
+import type { Slot } from "./slot-pool.ts";
 
 /**
- * Generates one reply and emits its parts, `finish` last. Aborting takes effect within a token, or within a batch while
- * the prompt is evaluated.
+ * Generates one reply and emits its parts, `finish` last. Aborting takes effect within a step of the prompt or a token of
+ * the reply.
  * @throws CorralError CONTEXT_OVERFLOW, INVALID_INPUT
  */
 export async function generate(
@@ -24,23 +26,27 @@ export async function generate(
   statistics.promptTokens = prompt.tokens.length;
   refuseOverflow(prompt.tokens.length, request.maxTokens, served.facts.contextSize);
   const reply = new Reply(served, request, prompt, emit);
-  const options = await samplingOf(served, request, reply.tokens);
+  const sampling = await samplingOf(served, request, reply.tokens);
 
   const owner = request.cacheOwner ?? null;
   let slot: Slot;
   try {
-    slot = await served.pool.borrow(owner, prompt.tokens, signal);
+    const tokens = prompt.tokens.length + request.maxTokens;
+    slot = await served.pool.borrow({ owner, prompt: prompt.tokens, tokens }, signal);
   } catch (error) {
     if (signal.aborted) return finish("cancelled");
     throw error;
   }
+  const evaluation = served.pace.begin(prompt.tokens.length);
   let isClean = false;
   try {
     await prepare(slot, owner, prompt.tokens);
-    const reason = await evaluate(served, slot, prompt, reply, options, signal, emit, statistics);
+    const run = { served, slot, evaluation, prompt: prompt.tokens, reply, sampling, signal, emit, statistics };
+    const reason = await evaluate(run);
     isClean = true;
     finish(reason);
   } finally {
+    served.pace.end(evaluation);
     if (!isClean) reply.abandon();
     // After a failure nobody knows what the KV cache holds.
     if (!isClean || owner === null) await slot.sequence.clearHistory();
@@ -67,53 +73,55 @@ async function prepare(slot: Slot, owner: string | null, prompt: readonly Token[
   slot.owner = owner;
 }
 
-async function evaluate(
-  served: ServedModel,
-  slot: Slot,
-  prompt: ChatPrompt,
-  reply: Reply,
-  options: SequenceEvaluateOptions,
-  signal: AbortSignal,
-  emit: (part: EnginePart) => void,
-  statistics: GenerationStatistics,
-): Promise<FinishReason> {
-  const { context } = served;
-  const { sequence } = slot;
+/** A reply being made. */
+interface Run {
+  served: ServedModel;
+  slot: Slot;
+  evaluation: Evaluation;
+  prompt: readonly Token[];
+  reply: Reply;
+  sampling: SequenceEvaluateOptions;
+  signal: AbortSignal;
+  emit: (part: EnginePart) => void;
+  statistics: GenerationStatistics;
+}
+
+async function evaluate(run: Run): Promise<FinishReason> {
+  const { served, slot, evaluation, prompt, signal, statistics } = run;
+  const total = prompt.length;
+  const progress = (done: number) => {
+    served.evaluations++;
+    run.emit({ type: "prefill-progress", done, total });
+  };
   const startedAt = performance.now();
-  statistics.cachedTokens = sequence.nextTokenIndex;
+  statistics.cachedTokens = slot.sequence.nextTokenIndex;
+  progress(statistics.cachedTokens);
+  const { pace } = served;
+  const lastStep = await prefill(slot.sequence, prompt, { pace, evaluation, signal }, progress);
+  if (lastStep === null) return "cancelled";
+  return write(run, lastStep, () => {
+    evaluation.left = 0;
+    statistics.prefillMs = performance.now() - startedAt;
+    progress(total);
+  });
+}
 
-  const total = prompt.tokens.length;
-  let done = sequence.nextTokenIndex;
-  emit({ type: "prefill-progress", done, total });
-  while (total - done > context.batchSize) {
-    if (signal.aborted) return "cancelled";
-    await sequence.evaluateWithoutGeneratingNewTokens(prompt.tokens.slice(done, done + context.batchSize));
-    served.evaluations++;
-    done += context.batchSize;
-    emit({ type: "prefill-progress", done, total });
-  }
-  if (signal.aborted) return "cancelled";
-
+/** @param onFirst called before the first token is handed on */
+async function write(run: Run, lastStep: Token[], onFirst: () => void): Promise<FinishReason> {
+  const { served, slot, reply, signal, statistics } = run;
   let firstAt = 0;
-  let reason: FinishReason = "stop";
-  for await (const token of sequence.evaluate(prompt.tokens.slice(done), options)) {
-    served.evaluations++;
+  let reason: FinishReason | null = null;
+  for await (const token of slot.sequence.evaluate(lastStep, run.sampling)) {
     if (firstAt === 0) {
       firstAt = performance.now();
-      statistics.prefillMs = firstAt - startedAt;
-      emit({ type: "prefill-progress", done: total, total });
+      onFirst();
+    } else {
+      served.evaluations++;
     }
-    if (signal.aborted) {
-      reason = "cancelled";
-      break;
-    }
-    const end = reply.push(token);
-    if (end !== null) {
-      reason = end;
-      break;
-    }
+    reason = signal.aborted ? "cancelled" : reply.push(token);
+    if (reason !== null) break;
   }
   statistics.completionTokens = reply.tokens.length;
   statistics.decodeMs = firstAt === 0 ? 0 : performance.now() - firstAt;
-  return reply.end(reason);
+  return reply.end(reason ?? "stop");
 }

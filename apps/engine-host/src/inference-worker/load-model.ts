@@ -4,22 +4,33 @@ import {
   InsufficientMemoryError,
   type ChatWrapper,
   type Llama,
-  type LlamaContext,
   type LlamaModel,
   LlamaLogLevel,
 } from "node-llama-cpp";
 import type { LoadedModelFacts, LoadSettings } from "../engines/engine.ts";
 import { BufferSizes } from "./buffer-sizes.ts";
 import { chatFormatOf } from "./chat-prompt.ts";
-import { SequencePool } from "./sequence-pool.ts";
+import { EvaluationPace } from "./evaluation-pace.ts";
+import { batchSizeOf, openSlots } from "./open-slots.ts";
+import { SlotPool } from "./slot-pool.ts";
+import { openVectors, type VectorModel } from "./vectors.ts";
+
+/** A model loaded to embed or to rank. */
+export interface ServedVectors {
+  model: LlamaModel;
+  vectors: VectorModel;
+  facts: LoadedModelFacts;
+  /** Texts evaluated so far: the sign of progress the parent watches. */
+  evaluations: number;
+}
 
 /** A loaded model with everything a generation needs. */
 export interface ServedModel {
   llama: Llama;
   model: LlamaModel;
-  context: LlamaContext;
   format: ChatWrapper;
-  pool: SequencePool;
+  pool: SlotPool;
+  pace: EvaluationPace;
   facts: LoadedModelFacts;
   /** Batches evaluated so far: the sign of progress the parent watches. */
   evaluations: number;
@@ -37,7 +48,7 @@ const shortOfMemory =
   /out of memory|failed to allocate|insufficient memory|unable to allocate|allocation failed(?!, retrying)/i;
 
 /**
- * Loads a model and its context.
+ * Loads a model and its contexts.
  * @param onProgress 0..1
  * @throws CorralError MODEL_LOAD_FAILED, INSUFFICIENT_MEMORY
  */
@@ -45,7 +56,7 @@ export async function loadModel(
   { model: id, path, settings, shape }: LoadRequest,
   onProgress: (fraction: number) => void,
   log: (level: "warn" | "error", message: string) => void,
-): Promise<ServedModel> {
+): Promise<ServedModel | ServedVectors> {
   const startedAt = performance.now();
   const buffers = new BufferSizes();
   let shortage: string | null = null;
@@ -81,37 +92,37 @@ export async function loadModel(
       useMmap: settings.mapsWeights ?? true,
       onLoadProgress: onProgress,
     });
-    const context = await model.createContext({
-      contextSize: settings.contextSize,
-      sequences: settings.sequences,
-      threads: settings.threads,
-      batchSize: Math.min(settings.batchSize ?? 512, settings.contextSize * settings.sequences),
-      // Without it the compute buffer grows with the context (1B at 32K: 2.1 GiB instead of 0.25), and a quantized value
-      // cache needs it.
-      flashAttention: model.flashAttentionSupported,
-      ...(settings.kvCacheType === "q8_0"
-        ? { experimentalKvCacheKeyType: "Q8_0", experimentalKvCacheValueType: "Q8_0" }
-        : {}),
-      failedCreationRemedy: false,
-    });
+    if (settings.purpose === "embed" || settings.purpose === "rank") {
+      const vectors = await openVectors(model, settings.purpose, settings);
+      llama.logLevel = LlamaLogLevel.warn;
+      const { maxTokens, dimensions } = vectors;
+      const facts: LoadedModelFacts = {
+        contextSize: maxTokens,
+        slots: [{ contextSize: maxTokens, count: 1 }],
+        shape,
+        chatFormat: "",
+        backend: llama.gpu === false ? "cpu" : llama.gpu,
+        maxTokens,
+        ...(dimensions === null ? {} : { dimensions }),
+        loadMs: performance.now() - startedAt,
+        memory: buffers.memory(),
+      };
+      return { model, vectors, facts, evaluations: 0 };
+    }
+    const slots = await openSlots(model, settings, () => buffers.endContext());
     const format = chatFormatOf(model);
-    // The log arrives on the event loop, after what it tells of.
-    await new Promise((resolve) => setTimeout(resolve, 20));
     llama.logLevel = LlamaLogLevel.warn;
-    const sequences = Array.from({ length: settings.sequences }, () =>
-      // Text must never fall out of the context unseen: generation refuses before it gets that far.
-      context.getSequence({ contextShift: { strategy: refuseShift } }),
-    );
     const facts: LoadedModelFacts = {
-      contextSize: context.contextSize,
-      sequences: settings.sequences,
+      contextSize: Math.max(...slots.map(({ contextSize }) => contextSize)),
+      slots: settings.slots.toSorted((a, b) => b.contextSize - a.contextSize),
       shape,
       chatFormat: format.wrapperName,
       backend: llama.gpu === false ? "cpu" : llama.gpu,
       loadMs: performance.now() - startedAt,
       memory: buffers.memory(),
     };
-    return { llama, model, context, format, pool: new SequencePool(sequences), facts, evaluations: 0 };
+    const pace = new EvaluationPace({ isCpu: settings.gpuLayers === 0, batchSize: batchSizeOf(settings) });
+    return { llama, model, format, pool: new SlotPool(slots), pace, facts, evaluations: 0 };
   } catch (error) {
     // llama.cpp only says that it failed; its log says why.
     const cause = shortage === null ? error : new Error(shortage, { cause: error });
@@ -120,10 +131,6 @@ export async function loadModel(
     }
     throw loadFailed(id, messageOf(error), error);
   }
-}
-
-function refuseShift(): never {
-  throw new Error("The context is full.");
 }
 
 async function insufficientMemory(

@@ -282,7 +282,7 @@ describe("what a load took", () => {
     const reserved = await fit.reserve(model, null, never);
     if (!reserved) throw new Error("There is always a first plan.");
     expect(reserved.plan.placement).toBe("gpu");
-    const settings = { contextSize: 4096, sequences: 1, gpuLayers: 3, threads: 1, kvCacheType: "f16" as const };
+    const settings = { slots: [{ contextSize: 4096, count: 1 }], gpuLayers: 3, threads: 1, kvCacheType: "f16" as const };
     await using loaded = await engine.load({ id: "a", path: model.path }, settings, { signal: never });
     now = machine(30 * gibibyte, 20 * gibibyte - 500 * mebibyte);
     const [gpu, main] = await fit.settle(loaded, reserved);

@@ -7,8 +7,7 @@ import { tierOf } from "../planning/precision-tier.ts";
 export function loadSettings(plan: LoadPlan): LoadSettings {
   const visibleGpus = plan.gpuLayers > 0 ? plan.devices.map(({ id }) => id).filter((id) => /^(GPU|MIG)-/.test(id)) : [];
   return {
-    contextSize: plan.contextSize,
-    sequences: plan.slots.reduce((sum, { count }) => sum + count, 0),
+    slots: plan.slots,
     gpuLayers: plan.gpuLayers,
     threads: plan.threads,
     kvCacheType: plan.kvCacheType,

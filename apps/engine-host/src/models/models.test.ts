@@ -217,7 +217,7 @@ describe("loading", () => {
     await setUp({ loadMs: 20 });
     const leases = await Promise.all([1, 2, 3].map(() => models.acquire("corral-reader", { signal: never })));
     expect(engine.history).toEqual(["load corral-reader"]);
-    expect(engine.settings[0]).toMatchObject({ contextSize: 4096, sequences: 2, threads: 1, gpuLayers: 0 });
+    expect(engine.settings[0]).toMatchObject({ slots: [{ contextSize: 4096, count: 2 }], threads: 1, gpuLayers: 0 });
     for (const lease of leases.slice(0, 2)) await lease[Symbol.asyncDispose]();
     expect(await state("corral-reader")).toBe("ready");
     await leases[2]?.[Symbol.asyncDispose]();

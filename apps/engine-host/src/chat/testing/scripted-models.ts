@@ -77,7 +77,7 @@ export class ScriptedModels implements ChatModels {
     return {
       facts: {
         contextSize: this.summary.contextSize ?? 4096,
-        sequences: 1,
+        slots: [{ contextSize: this.summary.contextSize ?? 4096, count: 1 }],
         shape,
         chatFormat: "scripted",
         backend: "cpu",
