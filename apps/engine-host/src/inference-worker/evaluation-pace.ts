@@ -1,9 +1,6 @@
-/**
- * Longest step of a prompt, ms: how long a stop takes to work, and how long somebody else's question waits at the least.
- * A CPU reads as fast in short steps as in long ones, a GPU does not.
- */
-const longestStepMs = { cpu: 75, gpu: 150 };
-/** The same while others write their replies or have less left to read: they get a token after each step. */
+/** Longest step of a prompt, ms: how long a stop takes to work, and somebody else's question may have to wait. */
+const longestStepMs = 150;
+/** The same while others write their replies, who get a token after each step, or have less left to read. */
 const sharedStepMs = 50;
 /** A prompt with more left to read gets this share of a step while a shorter one is read. */
 const longerPromptShare = 0.25;
@@ -11,7 +8,7 @@ const longerPromptShare = 0.25;
 const firstStep = 8;
 /**
  * From this many tokens on, llama.cpp's flash attention for CPUs works in tiles: measured with 100M parameters, steps of 64
- * tokens ran at 1300 tokens per second and steps of 32 at 310.
+ * tokens ran at 1300 tokens per second and steps of 32 at 310. Larger steps bring nothing on a CPU.
  */
 const tileTokens = 64;
 /** A step may take this much longer than it should if that makes it a whole tile. */
@@ -30,14 +27,14 @@ export interface Evaluation {
  * questions do not wait for long documents. One for all contexts of a worker, as they share its one compute thread.
  */
 export class EvaluationPace {
-  readonly #longestMs: number;
+  readonly #isCpu: boolean;
   readonly #batchSize: number;
   readonly #active = new Set<Evaluation>();
   /** Tokens per ms in steps below and from `tileTokens`; null: not measured. */
   readonly #speeds: { small: number | null; large: number | null } = { small: null, large: null };
 
   constructor(options: { isCpu: boolean; batchSize: number }) {
-    this.#longestMs = options.isCpu ? longestStepMs.cpu : longestStepMs.gpu;
+    this.#isCpu = options.isCpu;
     this.#batchSize = options.batchSize;
   }
 
@@ -64,11 +61,12 @@ export class EvaluationPace {
     const ms = this.#stepMs(evaluation);
     if (small === null && large === null) return Math.min(most, firstStep);
     const tileSpeed = large ?? small ?? 0;
-    const tiled = Math.floor(tileSpeed * ms);
-    if (tiled >= tileTokens) return Math.min(most, tiled);
-    if (tileSpeed * ms * tileAllowance >= tileTokens) return Math.min(most, tileTokens);
-    const untiled = Math.floor((small ?? tileSpeed) * ms);
-    return Math.max(1, Math.min(most, untiled, tileTokens - 1));
+    const tiled = tileSpeed * ms;
+    if (tiled * tileAllowance >= tileTokens) {
+      const enough = this.#isCpu ? tileSpeed * sharedStepMs : Infinity;
+      return Math.min(most, Math.max(tileTokens, Math.floor(Math.min(tiled, enough))));
+    }
+    return Math.max(1, Math.min(most, Math.floor((small ?? tileSpeed) * ms), tileTokens - 1));
   }
 
   /** Learns from a step. While others compute as well it tells only how fast the model is at the least. */
@@ -89,7 +87,7 @@ export class EvaluationPace {
       if (other.left === 0) isShared = true;
       else if (other.left < evaluation.left) isLonger = true;
     }
-    const ms = isShared || isLonger ? Math.min(sharedStepMs, this.#longestMs) : this.#longestMs;
+    const ms = isShared || isLonger ? sharedStepMs : longestStepMs;
     return isLonger ? ms * longerPromptShare : ms;
   }
 }

@@ -148,7 +148,7 @@ describe("a load that fails for memory after all", () => {
     await using given = await setUp({ loadFault: (load) => (load === 1 ? "out-of-memory" : null) });
     const summary = await given.models.load("a", never);
     expect(given.engine.history).toEqual(["load a", "load a"]);
-    expect(given.engine.settings.map(({ kvCacheType, contextSize }) => [kvCacheType, contextSize])).toEqual([
+    expect(given.engine.settings.map(({ kvCacheType, slots }) => [kvCacheType, slots[0]?.contextSize])).toEqual([
       ["f16", 4096],
       ["q8_0", 4096],
     ]);
