@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { sources, textSpan } from "./documents.ts";
 import { errorReport } from "./errors.ts";
+import { overflowChoice } from "./overflow.ts";
+import { allowedTool, toolCall, toolStep } from "./tools.ts";
 
 /** A numbered passage the answer rests on. */
 export const citation = z.object({
@@ -10,6 +12,8 @@ export const citation = z.object({
   documentId: z.string(),
   document: z.string(),
   page: z.number().int().nullable(),
+  /** What people call the page or section ("Slide 3", "Budget A2:F31"); absent where only the number is known. */
+  label: z.string().optional(),
   /** The passage's best evidence, word for word from the document. */
   quote: z.string(),
   /** Where `quote` stands. */
@@ -50,9 +54,25 @@ export const retrievalReport = z.object({
   omitted: z.number().int(),
   /** Earlier turns left out of the prompt because the context was full. */
   omittedTurns: z.number().int(),
+  /** Earlier turns that a summary stands for. */
+  summarisedTurns: z.number().int(),
+  /** Results of earlier tool calls of this reply left out because the context was full. */
+  omittedResults: z.number().int(),
+  /** Tokens of everything that was left out. */
+  omittedTokens: z.number().int(),
   budgetTokens: z.number().int(),
 });
 export type RetrievalReport = z.infer<typeof retrievalReport>;
+
+/** What stands for the oldest turns of a conversation that no longer fits. */
+export const turnSummary = z.object({
+  text: z.string(),
+  /** Turns it stands for: the oldest of the branch. */
+  turns: z.number().int(),
+  /** The last message it covers. */
+  throughMessageId: z.string(),
+});
+export type TurnSummary = z.infer<typeof turnSummary>;
 
 /** cancelled: the user stopped it. interrupted: the engine or the host died. failed: see error. */
 export const messageState = z.enum(["streaming", "complete", "cancelled", "interrupted", "failed"]);
@@ -67,6 +87,10 @@ export const message = z.object({
   state: messageState,
   createdAt: z.string(),
   model: z.string().nullable(),
+  /** What the model did with tools before and between its words, oldest first. */
+  steps: z.array(toolStep),
+  /** What the model was told in place of the oldest turns; null: nothing was summarised. */
+  summary: turnSummary.nullable(),
   citations: z.array(citation),
   retrieval: retrievalReport.nullable(),
   timings: timings.nullable(),
@@ -107,6 +131,14 @@ export const conversationSettings = z.object({
   sources,
   /** Null: the default model of the host. */
   model: z.string().nullable(),
+  tools: z.object({
+    /** Names of the tools the model may call. */
+    enabled: z.array(z.string().max(200)).max(500),
+    /** Tools of MCP servers that may run without asking each time. */
+    allowed: z.array(allowedTool).max(500),
+  }),
+  /** What to do when the conversation no longer fits into the context. */
+  overflow: overflowChoice,
 });
 export type ConversationSettings = z.infer<typeof conversationSettings>;
 
@@ -120,7 +152,7 @@ export const generationPart = z.discriminatedUnion("type", [
   z.object({ type: z.literal("snapshot"), message }),
   z.object({
     type: z.literal("waiting"),
-    reason: z.enum(["model-loading", "queue"]),
+    reason: z.enum(["model-loading", "queue", "summarising"]),
     /** 0..1 of a load; null in the queue. */
     progress: z.number().nullable(),
     /** In the queue: 1 = next. */
@@ -129,10 +161,19 @@ export const generationPart = z.discriminatedUnion("type", [
     estimateMs: z.number().nullable().optional(),
   }),
   z.object({ type: z.literal("retrieval"), report: retrievalReport }),
+  z.object({ type: z.literal("summary"), summary: turnSummary }),
   /** Tokens of the prompt evaluated so far. */
-  z.object({ type: z.literal("prefill-progress"), done: z.number(), total: z.number() }),
+  z.object({
+    type: z.literal("prefill-progress"),
+    done: z.number(),
+    total: z.number(),
+    /** ms until the whole prompt is read, at the pace so far; null while that is not known. */
+    leftMs: z.number().nullable().optional(),
+  }),
   z.object({ type: z.literal("text-delta"), text: z.string() }),
   z.object({ type: z.literal("citation"), citation }),
+  /** A call, new or in its next state. `step` is its place in the message's steps, `textEnd` that step's. */
+  z.object({ type: z.literal("tool-call"), step: z.number().int(), textEnd: z.number().int(), call: toolCall }),
   /** The message as it was stored. */
   z.object({ type: z.literal("finish"), message }),
 ]);

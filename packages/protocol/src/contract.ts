@@ -12,7 +12,9 @@ import {
 import {
   addResult,
   collection,
+  collectionStorage,
   documentSummary,
+  followedFolder,
   libraryEvent,
   pageView,
   searchHit,
@@ -23,6 +25,7 @@ import { errorData, type ErrorCode } from "./errors.ts";
 import { hardwareSample, hardwareSnapshot } from "./hardware.ts";
 import { fitMatrix, fitMatrixRequest, loadPlan, modelSummary, planRequest } from "./models.ts";
 import { doctorCheck, hostDescription } from "./system.ts";
+import { toolDecision, toolDescription, toolServer, toolServerName, toolServerSettings } from "./tools.ts";
 
 type ErrorMap = { [Code in ErrorCode]: { data: (typeof errorData)[Code] } };
 const errors = Object.fromEntries(Object.entries(errorData).map(([code, data]) => [code, { data }])) as ErrorMap;
@@ -75,13 +78,23 @@ export const contract = {
     addPaths: procedure
       .input(z.object({ collectionId: id, paths: z.array(z.string().min(1).max(4096)).min(1).max(1000) }))
       .output(z.array(addResult)),
+    folders: procedure.output(z.array(followedFolder)),
+    /** Follows a folder on the host's disk: its files are documents from now on, as they come, change and go. Owner only. */
+    watchFolder: procedure
+      .input(z.object({ collectionId: id, path: z.string().min(1).max(4096) }))
+      .output(followedFolder),
+    /** Stops following. Its documents stay, unless they are to go too. */
+    unwatchFolder: procedure
+      .input(z.object({ folderId: id, removeDocuments: z.boolean().optional() }))
+      .output(z.void()),
+    storage: procedure.input(z.object({ collectionId: id })).output(collectionStorage),
     cancel: procedure.input(z.object({ documentId: id })).output(documentSummary),
     retry: procedure.input(z.object({ documentId: id })).output(documentSummary),
     removeDocument: procedure.input(z.object({ documentId: id })).output(z.void()),
     page: procedure
       .input(z.object({ documentId: id, page: z.number().int().min(1), highlight: z.array(textSpan).max(200) }))
       .output(pageView),
-    /** A PDF page drawn as PNG. `scale` 1 = 72 dpi. */
+    /** A page of a PDF or an image drawn as PNG. `scale` 1 = 72 dpi. */
     pageImage: procedure
       .input(z.object({ documentId: id, page: z.number().int().min(1), scale: z.number().min(0.5).max(4) }))
       .output(z.instanceof(Blob)),
@@ -118,7 +131,25 @@ export const contract = {
     follow: procedure.input(z.object({ messageId: id })).output(eventIterator(generationPart)),
     /** Stops decoding; the text so far stays. */
     stop: procedure.input(z.object({ messageId: id })).output(z.void()),
+    /** Answers a call that waits for approval. TOOL_CALL_NOT_FOUND when it no longer does. */
+    decide: procedure
+      .input(z.object({ messageId: id, callId: z.string().min(1).max(200), decision: toolDecision }))
+      .output(z.void()),
     measure: procedure.input(z.object({ conversationId: id, draft: z.string().max(2_000_000) })).output(contextMeasure),
+  },
+  tools: {
+    /** What can be switched on for a conversation: Corral's own tools and those of the MCP servers that are ready. */
+    list: procedure.output(z.array(toolDescription)),
+    servers: procedure.output(z.array(toolServer)),
+    /** The servers now, and again after each change. */
+    watchServers: procedure.output(eventIterator(z.array(toolServer))),
+    /** Owner only, as is every change below: a server is a program that runs with the owner's rights. */
+    addServer: procedure.input(toolServerSettings).output(toolServer),
+    changeServer: procedure
+      .input(z.object({ server: toolServerName, settings: toolServerSettings }))
+      .output(toolServer),
+    removeServer: procedure.input(z.object({ server: toolServerName })).output(z.void()),
+    restartServer: procedure.input(z.object({ server: toolServerName })).output(toolServer),
   },
 };
 export type Contract = typeof contract;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { overflowChoice } from "./overflow.ts";
 
 /**
  * Every failure Corral expects, with the data a person or program needs to act on it.
@@ -47,13 +48,28 @@ export const errorData = {
     devices: z.array(z.object({ id: z.string(), name: z.string(), neededBytes: z.number(), freeBytes: z.number() })),
   }),
   /** Prompt plus room for the reply exceed the context; nothing was cut. All in tokens. */
-  CONTEXT_OVERFLOW: z.object({ promptTokens: z.number(), replyTokens: z.number(), contextTokens: z.number() }),
+  CONTEXT_OVERFLOW: z.object({
+    promptTokens: z.number(),
+    replyTokens: z.number(),
+    contextTokens: z.number(),
+    /** Settings of the conversation with which it would fit. */
+    choices: z.array(overflowChoice).optional(),
+  }),
   /** Too many requests are waiting already; nothing was started. */
   QUEUE_FULL: z.object({ queued: z.number(), retryAfterMs: z.number() }),
   /** This person or key has had its share for now. */
   RATE_LIMITED: z.object({ limit: z.string(), retryAfterMs: z.number() }),
   /** The model can only quote documents, and the conversation has none attached. */
   NO_SOURCES: z.object({ model: z.string() }),
+
+  TOOL_SERVER_NOT_FOUND: z.object({ server: z.string() }),
+  TOOL_SERVER_EXISTS: z.object({ server: z.string() }),
+  /** The MCP server could not be started or reached, or it stopped. */
+  TOOL_SERVER_FAILED: z.object({ server: z.string(), reason: z.string() }),
+  /** The address lies outside of this machine and its private network, and the owner has not confirmed it. */
+  OUTSIDE_ADDRESS: z.object({ address: z.string() }),
+  /** No call of this id waits for a decision. */
+  TOOL_CALL_NOT_FOUND: z.object({ call: z.string() }),
 
   DATA_DIRECTORY_NOT_WRITABLE: z.object({ directory: z.string(), reason: z.string() }),
   DATA_DIRECTORY_IN_USE: z.object({

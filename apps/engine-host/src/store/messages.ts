@@ -1,15 +1,20 @@
 import type { DatabaseSync } from "node:sqlite";
-import { CorralError, type Message } from "@corral/protocol";
+import { CorralError, type Message, type ToolStep } from "@corral/protocol";
 import { row, rows } from "./database.ts";
+import { endedSteps } from "./ended-steps.ts";
 import { foldForSearch } from "./message-search.ts";
 import type { MessageTable } from "./store.ts";
 import type { Synchronous } from "./thread-messages.ts";
 import { uuidv7 } from "./uuid.ts";
 
-interface MessageRow extends Omit<Message, "citations" | "retrieval" | "timings" | "usage" | "error" | "versions"> {
+type Json = "steps" | "summary" | "citations" | "retrieval" | "timings" | "usage" | "error";
+
+interface MessageRow extends Omit<Message, Json | "versions"> {
   key: number;
   parentKey: number | null;
   conversationKey: number;
+  steps: string;
+  summary: string | null;
   citations: string;
   retrieval: string | null;
   timings: string | null;
@@ -22,8 +27,8 @@ export function messageTable(database: DatabaseSync): Synchronous<MessageTable> 
   const select = `
     SELECT message.key, message.parent_key AS parentKey, message.conversation_key AS conversationKey, message.id,
       conversations.id AS conversationId, parent.id AS parentId, message.role, message.text, message.state,
-      message.created_at AS createdAt, message.model, message.citations, message.retrieval, message.timings,
-      message.usage, message.finish_reason AS finishReason, message.error
+      message.created_at AS createdAt, message.model, message.steps, message.summary, message.citations,
+      message.retrieval, message.timings, message.usage, message.finish_reason AS finishReason, message.error
     FROM messages AS message
     JOIN conversations ON conversations.key = message.conversation_key
     LEFT JOIN messages AS parent ON parent.key = message.parent_key`;
@@ -45,17 +50,21 @@ export function messageTable(database: DatabaseSync): Synchronous<MessageTable> 
   );
   const setHead = database.prepare("UPDATE conversations SET head_key = ?, updated_at = ? WHERE key = ?");
   const touch = database.prepare("UPDATE conversations SET updated_at = ? WHERE key = ?");
-  const saveProgress = database.prepare("UPDATE messages SET text = ? WHERE id = ? AND state = 'streaming'");
+  const saveProgress = database.prepare("UPDATE messages SET text = ?, steps = ? WHERE id = ? AND state = 'streaming'");
   const finish = database.prepare(
     `UPDATE messages SET text = ?, search_text = ?, state = ?, citations = ?, retrieval = ?, timings = ?, usage = ?,
-       finish_reason = ?, error = ?, model = ? WHERE id = ?`,
+       finish_reason = ?, error = ?, model = ?, steps = ?, summary = ? WHERE id = ?`,
   );
-  const streaming = database.prepare("SELECT key, text FROM messages WHERE state = 'streaming'");
-  const interrupt = database.prepare("UPDATE messages SET state = 'interrupted', search_text = ? WHERE key = ?");
+  const streaming = database.prepare("SELECT key, text, steps FROM messages WHERE state = 'streaming'");
+  const interrupt = database.prepare(
+    "UPDATE messages SET state = 'interrupted', search_text = ?, steps = ? WHERE key = ?",
+  );
 
   function messageOf({ key: _key, parentKey, conversationKey, ...found }: MessageRow): Message {
     return {
       ...found,
+      steps: JSON.parse(found.steps) as Message["steps"],
+      summary: parsed<Message["summary"]>(found.summary),
       citations: JSON.parse(found.citations) as Message["citations"],
       retrieval: parsed<Message["retrieval"]>(found.retrieval),
       timings: parsed<Message["timings"]>(found.timings),
@@ -99,8 +108,10 @@ export function messageTable(database: DatabaseSync): Synchronous<MessageTable> 
       setHead.run(lastInsertRowid, now, owner.key);
       return messageOf(existing(id));
     },
-    saveProgress: (id, text) => void saveProgress.run(text, id),
-    finish(id, { text, state, citations, retrieval, timings, usage, finishReason, error, model }) {
+    saveProgress: (id, { text, steps }) => void saveProgress.run(text, JSON.stringify(steps), id),
+    finish(id, result) {
+      const { text, state, citations, retrieval, timings, usage, finishReason, error, model } = result;
+      const { steps = [], summary = null } = result;
       const before = existing(id);
       finish.run(
         text,
@@ -113,14 +124,18 @@ export function messageTable(database: DatabaseSync): Synchronous<MessageTable> 
         finishReason,
         error && JSON.stringify(error),
         model === undefined ? before.model : model,
+        JSON.stringify(steps),
+        summary && JSON.stringify(summary),
         id,
       );
       touch.run(new Date().toISOString(), before.conversationKey);
       return messageOf(existing(id));
     },
     interruptUnfinished() {
-      const unfinished = rows<{ key: number; text: string }>(streaming);
-      for (const { key, text } of unfinished) interrupt.run(foldForSearch(text), key);
+      const unfinished = rows<{ key: number; text: string; steps: string }>(streaming);
+      for (const { key, text, steps } of unfinished) {
+        interrupt.run(foldForSearch(text), JSON.stringify(endedSteps(JSON.parse(steps) as ToolStep[])), key);
+      }
       return unfinished.length;
     },
   };

@@ -7,6 +7,9 @@ import { firstSchema } from "./migrations/0001-first-schema.ts";
 import { fitMeasurements } from "./migrations/0002-fit-measurements.ts";
 import { postings } from "./migrations/0003-postings.ts";
 import { followedFolders } from "./migrations/0004-followed-folders.ts";
+import { toolSteps } from "./migrations/0005-tool-steps.ts";
+import { postingBlocks } from "./migrations/0006-posting-blocks.ts";
+import { vectors } from "./migrations/0007-vectors.ts";
 
 /** One step of the schema, from `version - 1` to `version`; never changed once released. */
 export interface Migration {
@@ -18,7 +21,15 @@ export interface Migration {
 }
 
 /** All steps, numbered from 1 without gaps. */
-export const migrations: readonly Migration[] = [firstSchema, fitMeasurements, postings, followedFolders];
+export const migrations: readonly Migration[] = [
+  firstSchema,
+  fitMeasurements,
+  postings,
+  followedFolders,
+  toolSteps,
+  postingBlocks,
+  vectors,
+];
 
 /** The schema this Corral writes. */
 export const supportedSchema = migrations.length;

@@ -1,6 +1,7 @@
 import type {
   Citation,
   Collection,
+  CollectionStorage,
   ConversationSettings,
   ConversationSummary,
   Conversation,
@@ -8,11 +9,16 @@ import type {
   DocumentState,
   DocumentSummary,
   ErrorReport,
+  FolderState,
+  FollowedFolder,
   Message,
   RetrievalReport,
   Sources,
+  TableRow,
   TextSpan,
   Timings,
+  ToolStep,
+  TurnSummary,
   Usage,
 } from "@corral/protocol";
 
@@ -26,7 +32,9 @@ export interface Store extends AsyncDisposable {
   readonly collections: CollectionTable;
   readonly documents: DocumentTable;
   readonly pages: PageTable;
+  readonly folders: FolderTable;
   readonly index: IndexTable;
+  readonly vectors: VectorTable;
   readonly conversations: ConversationTable;
   readonly messages: MessageTable;
   readonly modelFiles: ModelFileTable;
@@ -49,8 +57,10 @@ export interface CollectionTable {
   create(name: string): Promise<Collection>;
   /** @throws CorralError COLLECTION_EXISTS, COLLECTION_NOT_FOUND */
   rename(id: string, name: string): Promise<Collection>;
-  /** Removes documents, pages, chunks and index entries with it. An unknown id is no error. */
+  /** Removes documents, pages, chunks, index entries and followed folders with it. An unknown id is no error. */
   remove(id: string): Promise<void>;
+  /** Adds up what the collection takes. Reads through the index: some tenths of a second for a large library. */
+  storage(id: string): Promise<CollectionStorage>;
 }
 
 /** Where a document's bytes lie: read in place, or a copy under the data directory's `files/`. */
@@ -61,6 +71,8 @@ export interface DocumentFile {
   /** SHA-256 of the content, hex. */
   sha256: string;
   bytes: number;
+  /** Tells without reading it whether the file is still the same one; absent where nobody asks (copies). */
+  stamp?: string;
 }
 
 export interface DocumentTable {
@@ -71,6 +83,10 @@ export interface DocumentTable {
   findByHash(collectionId: string, sha256: string): Promise<DocumentSummary | null>;
   /** The documents of this collection whose file has exactly this path, oldest first. */
   findByPath(collectionId: string, path: string): Promise<DocumentSummary[]>;
+  /** The document of this collection that was read from this path when it had this stamp, if any. */
+  findByStamp(collectionId: string, path: string, stamp: string): Promise<DocumentSummary | null>;
+  /** The same content lies elsewhere now, or has another time stamp. @throws CorralError DOCUMENT_NOT_FOUND */
+  relocate(id: string, file: { name: string; path: string; stamp: string }): Promise<DocumentSummary>;
   /** The files that Corral owns (copies under `files/`), with the document each belongs to. */
   ownedFiles(): Promise<{ documentId: string; file: DocumentFile }[]>;
   /** @throws CorralError COLLECTION_NOT_FOUND */
@@ -82,8 +98,8 @@ export interface DocumentTable {
   }): Promise<DocumentSummary>;
   /** @throws CorralError DOCUMENT_NOT_FOUND */
   setState(id: string, state: DocumentState, error?: ErrorReport | null): Promise<DocumentSummary>;
-  /** Ids in state queued, reading or indexing, oldest first (what a restart must resume). */
-  unfinished(): Promise<string[]>;
+  /** Documents in state queued, reading or indexing, oldest first (what a restart must resume). */
+  unfinished(): Promise<UnfinishedDocument[]>;
   /**
    * Stores all that reading a document gave, replaces what was there, and sets it ready: pages, chunks and index entries
    * in one transaction, so that a crash leaves the document either whole or still queued.
@@ -92,6 +108,42 @@ export interface DocumentTable {
   saveContent(id: string, content: DocumentContent): Promise<DocumentSummary>;
   /** Removes pages, chunks and index entries; answers the file if no other document uses it any more. */
   remove(id: string): Promise<DocumentFile | null>;
+}
+
+export interface UnfinishedDocument {
+  id: string;
+  collectionId: string;
+  /** A followed folder brought it, nobody waits for it. */
+  followed: boolean;
+}
+
+/** A file as it was last seen in a followed folder. */
+export interface FolderFile {
+  path: string;
+  stamp: string;
+  /** Null: it gave no document (`error` says why), or its document was removed by hand. */
+  documentId: string | null;
+  error: ErrorReport | null;
+}
+
+export interface FolderTable {
+  list(): Promise<FollowedFolder[]>;
+  get(id: string): Promise<FollowedFolder | null>;
+  /** Answers the folder that is there already, if any. @throws CorralError COLLECTION_NOT_FOUND */
+  add(collectionId: string, path: string): Promise<FollowedFolder>;
+  /** Forgets the folder and what was seen in it; documents stay. */
+  remove(id: string): Promise<void>;
+  /** Null when it is not followed any more. */
+  setState(
+    id: string,
+    state: FolderState,
+    error: ErrorReport | null,
+    checkedAt: string | null,
+  ): Promise<FollowedFolder | null>;
+  files(id: string): Promise<FolderFile[]>;
+  putFiles(id: string, files: FolderFile[]): Promise<void>;
+  /** Forgets files. Answers the ids of documents that no file of a followed folder stands for any more. */
+  removeFiles(id: string, paths: string[]): Promise<string[]>;
 }
 
 /** A line of a PDF page: its stretch of the page text and its box in points, origin top left. */
@@ -111,6 +163,10 @@ export interface PageContent {
   width: number | null;
   height: number | null;
   lines: PageLine[];
+  /** What people call it, see PageView. */
+  label?: string | null;
+  /** Rows of tables in its text. */
+  tableRows?: TableRow[];
 }
 
 export interface ChunkContent {
@@ -141,6 +197,8 @@ export interface StoredChunk {
   documentId: string;
   collectionId: string;
   document: string;
+  /** What people call the page it begins on, where it has a name. */
+  label?: string;
   paged: boolean;
   title: string | null;
   language: string | null;
@@ -162,6 +220,51 @@ export interface IndexTable {
   chunk(id: string): Promise<StoredChunk | null>;
   /** Inverse document frequency ln((N+1)/(df+1)) of each term. */
   idf(terms: string[]): Promise<number[]>;
+}
+
+/** Vectors of an embedding model, and how far they are. */
+export interface VectorModel {
+  /** Id of the model. */
+  model: string;
+  dimensions: number;
+  /** Chunks that have a vector. */
+  vectors: number;
+  /** Chunks there are. */
+  chunks: number;
+  /** int8: scanned as they are. bits: too many for that, so bits are scanned and the best `candidates` looked at closely. */
+  mode: "int8" | "bits";
+  /** In bits mode, once measured; with the share of the true ten best that are found by it, 0..1. */
+  candidates: number | null;
+  recall: number | null;
+}
+
+export interface VectorTable {
+  models(): Promise<VectorModel[]>;
+  /**
+   * Chunks that lack a vector of this model, by rising key, from the one after `after` on (0: from the first). Keys are
+   * never used twice, so a chunk that was made anew is another one. `text` is what is to be embedded: title, headings, text.
+   */
+  missing(model: string, after: number, limit: number): Promise<{ key: number; text: string }[]>;
+  /**
+   * Adds vectors of unit length, all of one number of dimensions. Chunks that are gone or have a vector are passed over.
+   * @returns how many were added
+   */
+  add(model: string, entries: { key: number; vector: Float32Array }[]): Promise<number>;
+  /**
+   * The chunks of the ready documents of `sources` (null: all documents) whose vectors have the highest dot product with
+   * the query's, best first: exact among those that have one (in bits mode with the measured recall). Empty for a model
+   * that is not known. Runs on the reader thread and sees what was committed before it began.
+   */
+  search(
+    model: string,
+    query: Float32Array,
+    sources: Sources | null,
+    limit: number,
+  ): Promise<{ chunk: StoredChunk; score: number }[]>;
+  /** Forgets all vectors of a model. */
+  dropModel(model: string): Promise<void>;
+  /** Bytes that the vectors searched last take in memory. */
+  residentBytes(): Promise<number>;
 }
 
 export interface ConversationTable {
@@ -189,8 +292,8 @@ export interface MessageTable {
     state: Message["state"];
     model: string | null;
   }): Promise<Message>;
-  /** Saves the text so far of a reply that is being written (called about once a second). */
-  saveProgress(id: string, text: string): Promise<void>;
+  /** Saves what there is so far of a reply that is being written (about once a second, and before a tool runs). */
+  saveProgress(id: string, progress: { text: string; steps: ToolStep[] }): Promise<void>;
   finish(
     id: string,
     result: {
@@ -202,11 +305,15 @@ export interface MessageTable {
       usage: Usage | null;
       finishReason: "stop" | "length" | null;
       error: ErrorReport | null;
+      /** Absent: no tool was called. */
+      steps?: ToolStep[];
+      /** Absent: nothing was summarised. */
+      summary?: TurnSummary | null;
       /** Given: the model that really answered; else the message keeps the one it was added with. */
       model?: string | null;
     },
   ): Promise<Message>;
-  /** Marks replies still "streaming" (the host died) as interrupted; called once at start-up. */
+  /** Marks replies still "streaming" (the host died), with their calls, as interrupted; called once at start-up. */
   interruptUnfinished(): Promise<number>;
 }
 

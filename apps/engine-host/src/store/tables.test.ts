@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { defaultSampling, type ConversationSettings } from "@corral/protocol";
+import { defaultConversationSettings } from "@corral/protocol";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openStore } from "./open-store.ts";
 import type { DocumentContent, DocumentFile, Store } from "./store.ts";
@@ -144,12 +144,7 @@ describe("documents", () => {
   });
 });
 
-const settings: ConversationSettings = {
-  systemPrompt: "",
-  sampling: defaultSampling,
-  sources: { collectionIds: [], documentIds: [] },
-  model: null,
-};
+const settings = defaultConversationSettings;
 
 async function say(conversationId: string, parentId: string | null, role: "user" | "assistant", text: string) {
   const state = role === "user" ? ("complete" as const) : ("streaming" as const);
@@ -186,7 +181,7 @@ describe("conversations and messages", () => {
     const { id } = await store.conversations.create(settings);
     const question = await say(id, null, "user", "How tall?");
     const reply = await say(id, question.id, "assistant", "");
-    await store.messages.saveProgress(reply.id, "Ta");
+    await store.messages.saveProgress(reply.id, { text: "Ta", steps: [] });
     expect(await store.messages.get(reply.id)).toMatchObject({ text: "Ta", state: "streaming", versions: [reply.id] });
     const result = {
       text: "Tall [1].",
@@ -203,7 +198,18 @@ describe("conversations and messages", () => {
           support: "paraphrase" as const,
         },
       ],
-      retrieval: { found: 3, included: 2, omitted: 1, omittedTurns: 0, budgetTokens: 900 },
+      retrieval: {
+        found: 3,
+        included: 2,
+        omitted: 1,
+        omittedTurns: 0,
+        summarisedTurns: 0,
+        omittedResults: 0,
+        omittedTokens: 0,
+        budgetTokens: 900,
+      },
+      steps: [{ textEnd: 0, calls: [] }],
+      summary: { text: "They met.", turns: 1, throughMessageId: question.id },
       timings: null,
       usage: { promptTokens: 9, cachedTokens: 0, completionTokens: 4, contextSize: 4096 },
       finishReason: "stop" as const,
@@ -212,15 +218,30 @@ describe("conversations and messages", () => {
     expect(await store.messages.finish(reply.id, result)).toMatchObject({ ...result, model: "m" });
     const finished = await store.messages.finish(reply.id, { ...result, model: "m2" });
     expect(finished).toMatchObject({ ...result, model: "m2" });
-    await store.messages.saveProgress(reply.id, "too late");
+    await store.messages.saveProgress(reply.id, { text: "too late", steps: [] });
     expect(await store.messages.get(reply.id)).toEqual(finished);
 
     const cut = await say(id, question.id, "assistant", "");
-    await store.messages.saveProgress(cut.id, "Half an ans");
+    const call = {
+      name: "calculator",
+      server: null,
+      arguments: "{}",
+      approval: "not-needed" as const,
+      result: null,
+      resultOmitted: 0,
+      durationMs: null,
+    };
+    const calls = (["done", "pending-approval", "running"] as const).map((state) => ({ ...call, id: state, state }));
+    const step = { textEnd: 4, calls };
+    await store.messages.saveProgress(cut.id, { text: "Half an ans", steps: [step] });
     await store[Symbol.asyncDispose]();
     store = await openStore(directory);
     expect(await store.messages.interruptUnfinished()).toBe(1);
-    expect(await store.messages.get(cut.id)).toMatchObject({ text: "Half an ans", state: "interrupted" });
+    expect(await store.messages.get(cut.id)).toMatchObject({
+      text: "Half an ans",
+      state: "interrupted",
+      steps: [{ textEnd: 4, calls: [{ state: "done" }, { state: "denied" }, { state: "interrupted" }] }],
+    });
     expect(await store.messages.interruptUnfinished()).toBe(0);
   });
 

@@ -1,4 +1,4 @@
-import { defaultSampling } from "@corral/protocol";
+import { defaultConversationSettings } from "@corral/protocol";
 import type {
   ContextMeasure,
   Conversation,
@@ -50,12 +50,7 @@ export interface ChatState {
 
 const noSources: Sources = { collectionIds: [], documentIds: [] };
 /** What a conversation starts with. */
-export const newConversationSettings: ConversationSettings = {
-  systemPrompt: "",
-  sampling: defaultSampling,
-  sources: noSources,
-  model: null,
-};
+export const newConversationSettings: ConversationSettings = defaultConversationSettings;
 const blank = {
   conversationId: null,
   title: "",

@@ -1,4 +1,4 @@
-import { contract, defaultSampling, PROTOCOL_VERSION } from "@corral/protocol";
+import { contract, defaultConversationSettings, PROTOCOL_VERSION } from "@corral/protocol";
 import type {
   Collection,
   Conversation,
@@ -107,13 +107,7 @@ export class FakeHost {
       createdAt: now,
       updatedAt: now,
       snippet: null,
-      settings: {
-        systemPrompt: "",
-        sampling: defaultSampling,
-        sources: { collectionIds: [], documentIds: [] },
-        model: null,
-        ...settings,
-      },
+      settings: { ...defaultConversationSettings, ...settings },
       messages: [],
     };
     this.conversations.set(created.id, created);
@@ -131,6 +125,8 @@ export class FakeHost {
       state: role === "user" ? "complete" : "streaming",
       createdAt: conversation.createdAt,
       model: null,
+      steps: [],
+      summary: null,
       citations: [],
       retrieval: null,
       timings: null,
