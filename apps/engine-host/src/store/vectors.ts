@@ -1,0 +1,69 @@
+import type { DatabaseSync } from "node:sqlite";
+import { row, rows } from "./database.ts";
+import { indexedTitle } from "./index-writer.ts";
+import { documentScope } from "./scope.ts";
+import type { VectorTable } from "./store.ts";
+import { storedChunks } from "./stored-chunks.ts";
+import type { Synchronous } from "./thread-messages.ts";
+import { vectorSearch } from "./vector-search.ts";
+import { vectorSegments } from "./vector-segments.ts";
+import type { VectorWriter } from "./vector-writer.ts";
+
+interface MissingRow {
+  key: number;
+  name: string;
+  title: string | null;
+  headingPath: string;
+  text: string;
+}
+
+/** Finding chunks by meaning: vectors of embedding models. */
+export function vectorTable(
+  database: DatabaseSync,
+  writer: VectorWriter,
+  residentCodeBytes?: number,
+): Synchronous<VectorTable> {
+  const segments = vectorSegments(database);
+  const vectors = vectorSearch(segments, residentCodeBytes);
+  const scopeOf = documentScope(database);
+  const chunkOf = storedChunks(database);
+  const chunkCount = database.prepare("SELECT count(*) AS chunks FROM chunks");
+  const missing = database.prepare(
+    `SELECT chunks.key, name, title, heading_path AS headingPath, text
+     FROM chunks JOIN documents ON documents.key = document_key
+     WHERE chunks.key > ?1 AND NOT EXISTS (
+       SELECT 1 FROM vectors JOIN vector_models ON vector_models.key = model_key
+       WHERE chunk_key = chunks.key AND model = ?2 AND dropped = 0)
+     ORDER BY chunks.key LIMIT ?3`,
+  );
+
+  return {
+    models() {
+      const { chunks } = row<{ chunks: number }>(chunkCount)!;
+      return segments.models().map((found) => {
+        const { model, dimensions, candidates, recall } = found;
+        const listed = segments.list(found.key);
+        const live = listed.reduce((sum, segment) => sum + segment.vectors - segment.deleted, 0);
+        const mode = vectors.kindFor(found, listed) === "bits" ? "bits" : "int8";
+        return { model, dimensions, vectors: live, chunks, mode, candidates, recall };
+      });
+    },
+    missing: (model, after, limit) =>
+      rows<MissingRow>(missing, after, model, limit).map(({ key, name, title, headingPath, text }) => ({
+        key,
+        text: [indexedTitle(title, name), ...(JSON.parse(headingPath) as string[]), text].join("\n"),
+      })),
+    add: (model, entries) => writer.add(model, entries),
+    search(name, query, sources, limit) {
+      const model = segments.model(name);
+      if (!model) return [];
+      if (query.length !== model.dimensions)
+        throw new Error(`Vectors of ${name} have ${model.dimensions} dimensions, not ${query.length}.`);
+      return vectors
+        .search(model, query, scopeOf(sources), limit)
+        .map(({ chunkKey, score }) => ({ chunk: chunkOf.byKey(chunkKey)!, score }));
+    },
+    dropModel: (model) => writer.dropModel(model),
+    residentBytes: () => vectors.residentBytes,
+  };
+}
