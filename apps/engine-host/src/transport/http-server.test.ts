@@ -8,6 +8,7 @@ import { fakeServices, type FakeServices } from "../router/testing/fake-services
 import { startHttpServer, type HttpServer } from "./http-server.ts";
 
 const key = "k".repeat(43);
+const api = async (request: Request) => Response.json({ answered: new URL(request.url).pathname });
 let services: FakeServices;
 let server: HttpServer;
 let port: number;
@@ -22,7 +23,7 @@ beforeEach(async () => {
   await writeFile(join(ui, "dist/assets/app-1a2b3c.js"), "console.log(1)");
   await writeFile(join(ui, "dist/assets/app-1a2b3c.js.map"), "{}");
   services = fakeServices();
-  server = await startHttpServer(services, { port: 0, key, ui: join(ui, "dist") });
+  server = await startHttpServer(services, { port: 0, key, ui: join(ui, "dist"), api });
   port = Number(new URL(server.address).port);
 });
 afterEach(async () => {
@@ -88,7 +89,7 @@ describe("the web interface", () => {
   });
 
   it("says how to build the interface when it is missing", async () => {
-    await using bare = await startHttpServer(services, { port: 0, key, ui: join(ui, "nothing") });
+    await using bare = await startHttpServer(services, { port: 0, key, ui: join(ui, "nothing"), api });
     expect(bare.hasUi).toBe(false);
     const page = await fetch(`${bare.address}/`);
     expect(page.status).toBe(503);
@@ -181,13 +182,33 @@ describe("uploads", () => {
     await server[Symbol.asyncDispose]();
     expect(await answer).toBe("cut");
     expect(services.uploads[0]?.outcome).toBe("broken");
-    server = await startHttpServer(services, { port: 0, key, ui: null });
+    server = await startHttpServer(services, { port: 0, key, ui: null, api });
+  });
+});
+
+describe("the API for programs", () => {
+  it("gets the requests to its paths, after Host and Origin were checked", async () => {
+    for (const path of ["/v1/models", "/v1/chat/completions", "/health", "/metrics"]) {
+      const answer = await fetch(`${server.address}${path}`, { method: path.startsWith("/v1/chat") ? "POST" : "GET" });
+      expect(await answer.json()).toEqual({ answered: path });
+      expect(answer.headers.get("access-control-allow-origin")).toBeNull();
+    }
+    const foreign = { headers: { origin: "https://evil.test" } };
+    expect((await fetch(`${server.address}/v1/models`, foreign)).status).toBe(403);
+    expect((await fetch(`${server.address}/health`, foreign)).status).toBe(403);
+    const rebound = await new Promise((resolve) => {
+      const headers = { host: "evil.test" };
+      httpRequest({ port, host: "127.0.0.1", path: "/v1/models", headers }, (response) =>
+        resolve(response.resume().statusCode),
+      ).end();
+    });
+    expect(rebound).toBe(421);
   });
 });
 
 describe("the port", () => {
   it("is refused with one sentence when another program has it", async () => {
-    await expect(startHttpServer(services, { port, key, ui: null })).rejects.toMatchObject({
+    await expect(startHttpServer(services, { port, key, ui: null, api })).rejects.toMatchObject({
       code: "PORT_IN_USE",
       data: { port },
       message: expect.stringContaining("--port") as string,

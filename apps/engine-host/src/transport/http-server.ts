@@ -14,21 +14,36 @@ export interface HttpServer extends AsyncDisposable {
   readonly hasUi: boolean;
 }
 
+/** Where the API for programs lives; everything else belongs to the page. */
+const apiPaths = ["/v1/*", "/health", "/metrics"];
+
+/** A connection nothing is heard on is asked after so long whether it still lives, ms. */
+const keepAliveProbeMs = 10_000;
+
 /**
- * Starts the server on 127.0.0.1 only: the web interface, uploads, health, and the router over WebSocket.
+ * Starts the server on 127.0.0.1 only: the web interface, uploads, health, the API for programs, and the router over
+ * WebSocket.
  * @param options.port 0 takes any free port
  * @param options.ui the folder of the built interface; null serves none
+ * @param options.api answers the requests to its paths, which it authenticates itself
  * @throws CorralError PORT_IN_USE
  */
 export async function startHttpServer(
   services: Services,
-  options: { port: number; key: string; ui: string | null },
+  options: { port: number; key: string; ui: string | null; api: (request: Request) => Promise<Response> },
 ): Promise<HttpServer> {
-  const server = createServer({ requestTimeout: 0, keepAliveTimeout: 5_000 });
+  const server = createServer({
+    requestTimeout: 0,
+    keepAliveTimeout: 5_000,
+    keepAlive: true,
+    keepAliveInitialDelay: keepAliveProbeMs,
+  });
   const port = await listen(server, options.port);
   const access = new Access(port, options.key);
   const files = options.ui === null ? new Map<string, UiFile>() : readUiFiles(options.ui);
-  const handle = getRequestListener(buildApp(services, access, files).fetch, { overrideGlobalObjects: false });
+  const handle = getRequestListener(buildApp(services, access, files, options.api).fetch, {
+    overrideGlobalObjects: false,
+  });
 
   server.on("request", (request, response) => {
     const refusal = access.refuse(request);
@@ -74,7 +89,12 @@ function listen(server: Server, port: number): Promise<number> {
   });
 }
 
-function buildApp(services: Services, access: Access, files: Map<string, UiFile>): Hono {
+function buildApp(
+  services: Services,
+  access: Access,
+  files: Map<string, UiFile>,
+  api: (request: Request) => Promise<Response>,
+): Hono {
   const app = new Hono();
   const policy = contentSecurityPolicy(access.hosts);
   app.use(async (context, next) => {
@@ -115,6 +135,8 @@ function buildApp(services: Services, access: Access, files: Map<string, UiFile>
       return context.json({ error: report }, report.code === "INTERNAL" ? 500 : 400);
     }
   });
+
+  for (const path of apiPaths) app.all(path, (context) => api(context.req.raw));
 
   app.get("*", (context) => {
     const file = files.get(context.req.path);

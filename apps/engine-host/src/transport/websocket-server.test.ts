@@ -15,7 +15,7 @@ let port: number;
 
 beforeEach(async () => {
   services = fakeServices();
-  server = await startHttpServer(services, { port: 0, key, ui: null });
+  server = await startHttpServer(services, { port: 0, key, ui: null, api: async () => new Response() });
   port = Number(new URL(server.address).port);
 });
 afterEach(() => server[Symbol.asyncDispose]());
