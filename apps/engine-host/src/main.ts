@@ -20,6 +20,8 @@ import { Planner } from "./models/planner.ts";
 import { createRetrieval } from "./retrieval/lexical-retrieval.ts";
 import type { Services } from "./router/context.ts";
 import { createInProcessClient } from "./router/in-process-client.ts";
+import { createApi } from "./sharing/api.ts";
+import { ownerCredentials } from "./sharing/credentials.ts";
 import { openStore } from "./store/open-store.ts";
 import { type HttpServer, startHttpServer } from "./transport/http-server.ts";
 import { type IpcChannel, serveIpc, startHeartbeat } from "./transport/ipc-server.ts";
@@ -105,6 +107,11 @@ export async function startHost(options: HostOptions): Promise<Host> {
     uploadLimitBytes: library.uploadLimitBytes,
   };
   const services: Services = { description, hardware, models, planner, library, retrieval, chat, doctor, log: logger };
+  const api = createApi({
+    services: { models, retrieval, store, hardware, log: logger },
+    credentials: ownerCredentials(owned.key),
+    version: appVersion,
+  });
   logger.info("host started", { version: appVersion, shell: options.shell, interruptedReplies: interrupted });
 
   // Transports come last, so that they go first: no call arrives while the rooms close.
@@ -116,7 +123,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     services,
     client: createInProcessClient(services),
     async listen({ port, ui }) {
-      const server = transports.use(await startHttpServer(services, { port, key: owned.key, ui }));
+      const server = transports.use(await startHttpServer(services, { port, key: owned.key, ui, api }));
       addresses.push(server.address);
       owned.announce(server.address);
       logger.info("listening", { address: server.address });
