@@ -194,8 +194,8 @@ export interface LoadedModel extends AsyncDisposable {
   readonly ended: Promise<{ reason: string } | null>;
   /** Token count of each text on its own, no special tokens. */
   countTokens(texts: string[], signal?: AbortSignal): Promise<number[]>;
-  /** Token count of the whole prompt as the chat format would render it. */
-  countPromptTokens(messages: EngineMessage[], signal?: AbortSignal): Promise<number>;
+  /** Token count of the whole prompt as the chat format would render it, with what it says about the tools. */
+  countPromptTokens(messages: EngineMessage[], signal?: AbortSignal, tools?: EngineTool[]): Promise<number>;
   /**
    * Generates one reply; waits for a free sequence first. Aborting stops decoding and ends the stream with
    * `finish` of reason "cancelled".
