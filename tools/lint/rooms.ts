@@ -30,7 +30,7 @@ const logger = types("logger");
 const everyService = [all("engines/engine"), all("store"), all("protocol"), logger];
 
 const host = "apps/engine-host/src";
-const services = ["chat", "ingestion", "retrieval", "models", "hardware", "sharing"];
+const services = ["chat", "ingestion", "retrieval", "models", "hardware", "sharing", "mcp"];
 
 export const rooms: Room[] = [
   { name: "protocol", folder: "packages/protocol/src", doors: [], node: "none" },
@@ -93,15 +93,23 @@ export const rooms: Room[] = [
   {
     name: "chat",
     folder: `${host}/chat`,
-    doors: [all("retrieval"), all("models"), ...everyService],
+    doors: [all("retrieval"), all("models"), all("mcp"), ...everyService],
     node: "any",
   },
+  { name: "mcp", folder: `${host}/mcp`, doors: everyService, node: "any" },
   { name: "ingestion", folder: `${host}/ingestion`, doors: [all("models"), ...everyService], node: "any" },
   { name: "retrieval", folder: `${host}/retrieval`, doors: [all("models"), ...everyService], node: "any" },
   {
     name: "models",
     folder: `${host}/models`,
-    doors: [all("hardware"), all("planning"), all("engines/gguf-header"), ...everyService],
+    doors: [
+      all("hardware"),
+      all("planning"),
+      all("engines/gguf-header"),
+      // The scheduler hands on what an engine yields, to readers that may be slower.
+      all("engines/part-queue"),
+      ...everyService,
+    ],
     node: "any",
   },
   { name: "hardware", folder: `${host}/hardware`, doors: everyService, node: "any" },
@@ -151,6 +159,8 @@ export const reservedPackages: Record<string, string[]> = {
   officeparser: ["ingestion-worker"],
   "postal-mime": ["ingestion-worker"],
   htmlparser2: ["ingestion-worker"],
+  "@modelcontextprotocol/client": ["mcp"],
+  "expr-eval-fork": ["chat"],
   electron: ["desktop/main", "desktop/preload"],
   "@orpc/contract": ["protocol"],
   "@orpc/server": ["router", "transport"],

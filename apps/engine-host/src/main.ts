@@ -12,6 +12,7 @@ import { createHardware } from "./hardware/read-hardware.ts";
 import { createLibrary } from "./ingestion/create-library.ts";
 import { WorkerPool } from "./ingestion/worker-pool.ts";
 import { type Logger, type LogLevel, openLogger } from "./logger.ts";
+import { createMcpServers } from "./mcp/create-mcp-servers.ts";
 import { createModels } from "./models/create-models.ts";
 import { FitRecord } from "./models/fit-record.ts";
 import { ModelLibrary } from "./models/model-library.ts";
@@ -90,9 +91,15 @@ export async function startHost(options: HostOptions): Promise<Host> {
     record: new FitRecord(store.fitMeasurements),
     speeds: new SpeedRecord(store.settings),
   });
-  const library = opened.use(await createLibrary({ store, dataDirectory, log: logFailedDocuments(logger) }));
+  const library = opened.use(
+    await createLibrary({
+      ...{ store, dataDirectory, log: logFailedDocuments(logger) },
+      bundledOcrData: join(options.resourcesDirectory, "ocr"),
+    }),
+  );
   const retrieval = createRetrieval({ store });
-  const chat = opened.use(createChat({ store, retrieval, models, logger }));
+  const mcp = opened.use(await createMcpServers({ settings: store.settings, checkTool: () => undefined, logger }));
+  const chat = opened.use(createChat({ store, retrieval, models, mcp, logger }));
   const uiDirectory = defaultUiDirectory;
   const addresses: string[] = [];
   const patient = { dataDirectory, uiDirectory, store, hardware, models, checkReader, addresses: () => addresses };
@@ -106,7 +113,18 @@ export async function startHost(options: HostOptions): Promise<Host> {
     supportedFileTypes: library.supportedFileTypes,
     uploadLimitBytes: library.uploadLimitBytes,
   };
-  const services: Services = { description, hardware, models, planner, library, retrieval, chat, doctor, log: logger };
+  const services: Services = {
+    description,
+    hardware,
+    models,
+    planner,
+    library,
+    retrieval,
+    chat,
+    mcp,
+    doctor,
+    log: logger,
+  };
   const api = createApi({
     services: { models, retrieval, store, hardware, log: logger },
     credentials: ownerCredentials(owned.key),
@@ -173,10 +191,10 @@ async function checkReader(signal: AbortSignal): Promise<void> {
     const path = join(folder, "check.txt");
     await writeFile(path, "Corral reads this line.\n");
     await using workers = new WorkerPool({ readers: 1 });
-    const limits = { pages: 1, characters: 1_000, fileBytes: 1_000, unpackedBytes: 1_000 };
+    const limits = { pages: 1, recognisedPages: 0, characters: 1_000, fileBytes: 1_000, unpackedBytes: 1_000 };
     let text = "";
     await workers.read(
-      { type: "read", path, format: "text", limits },
+      { type: "read", path, format: "text", limits, recognition: null },
       { signal, timeoutMs: 30_000, onPart: ({ pages }) => (text += pages.map((page) => page.text).join("")) },
     );
     if (!text.includes("reads this line"))

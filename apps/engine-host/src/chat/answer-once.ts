@@ -5,7 +5,7 @@ import type { Retrieval } from "../retrieval/retrieval.ts";
 import type { Store } from "../store/store.ts";
 import { planAnswer, type AnswerPlan } from "./answer-plan.ts";
 import { CitationBinder } from "./citations.ts";
-import type { EarlierTurn } from "./grounded-prompt.ts";
+import type { EarlierMessage } from "./earlier-turns.ts";
 
 /** A question that is answered without a conversation being kept. */
 export interface OnceInput {
@@ -13,7 +13,7 @@ export interface OnceInput {
   systemPrompt: string;
   question: string;
   /** Turns before the question, oldest first. */
-  history: EarlierTurn[];
+  history: EarlierMessage[];
   sources: Sources;
   sampling: Sampling;
 }
@@ -31,7 +31,8 @@ export function planOnce(
   parts: { store: Pick<Store, "index">; retrieval: Retrieval },
   signal: AbortSignal,
 ): Promise<AnswerPlan> {
-  const settings = { systemPrompt, sampling, sources, model: lease.summary.id };
+  // A program decides itself which turns it sends: none may go missing.
+  const settings = { systemPrompt, sampling, sources, overflow: "stop" as const };
   return planAnswer(
     { question, history, settings, seed: sampling.seed },
     lease,

@@ -1,13 +1,22 @@
-import { CorralError, type ConversationSettings, type RetrievalReport, type SearchHit } from "@corral/protocol";
-import type { GenerateRequest, LoadedModel } from "../engines/engine.ts";
+import {
+  CorralError,
+  type ConversationSettings,
+  type RetrievalReport,
+  type SearchHit,
+  type ToolStep,
+  type TurnSummary,
+} from "@corral/protocol";
+import type { EngineTool, GenerateRequest, LoadedModel } from "../engines/engine.ts";
 import type { ModelLease } from "../models/models.ts";
 import type { Retrieval } from "../retrieval/retrieval.ts";
 import type { IndexTable, Store } from "../store/store.ts";
 import type { CitablePassage } from "./citations.ts";
 import { isCertain, rankEvidence, readableEvidence, type Evidence } from "./evidence.ts";
 import { topicTerms } from "./function-words.ts";
-import { groundedPrompt, type EarlierTurn } from "./grounded-prompt.ts";
+import { turnsOf, type EarlierMessage } from "./earlier-turns.ts";
+import { groundedPrompt, type PromptInput } from "./grounded-prompt.ts";
 import { fixedReply, readerRequest, refusal } from "./reader-prompt.ts";
+import { summarisedPrompt, type SummaryOptions } from "./summarise.ts";
 
 /** Passages looked at for one question. */
 const passageLimit = 20;
@@ -26,25 +35,36 @@ export interface AnswerPlan {
   passages: CitablePassage[];
   /** What to ask the model; a string is said as it is, without asking. */
   request: GenerateRequest | string;
+  /** What the model is told in place of the oldest turns. */
+  summary: TurnSummary | null;
+  /** What went into the prompt, for `continueAnswer`; null: the reply is of one turn. */
+  prompt: PromptInput | null;
 }
+
+/** The settings of a conversation that its answers depend on. */
+export type AnswerSettings = Pick<ConversationSettings, "systemPrompt" | "sampling" | "sources"> &
+  Partial<Pick<ConversationSettings, "overflow">>;
 
 export interface PlanInput {
   question: string;
   /** Turns before the question, oldest first. */
-  history: EarlierTurn[];
-  settings: ConversationSettings;
+  history: EarlierMessage[];
+  settings: AnswerSettings;
   seed: number | null;
+  /** What the model may call. Absent: nothing. */
+  tools?: EngineTool[];
 }
 
 /** The passages of the conversation's documents that the question is answered from, best first; null: none attached. */
 export async function findPassages(
   query: string,
-  { sources }: ConversationSettings,
+  { sources }: Pick<ConversationSettings, "sources">,
   retrieval: Retrieval,
   signal: AbortSignal,
+  limit = passageLimit,
 ): Promise<SearchHit[] | null> {
   if (sources.collectionIds.length === 0 && sources.documentIds.length === 0) return null;
-  return retrieval.search(query.slice(0, queryLength), sources, passageLimit, signal);
+  return retrieval.search(query.slice(0, queryLength), sources, limit, signal);
 }
 
 /** "And in winter?" says too little to search with: then the question before it helps. */
@@ -61,19 +81,19 @@ function queryOf({ question, history }: PlanInput): string {
 export async function planAnswer(
   input: PlanInput,
   lease: ModelLease,
-  parts: { store: Pick<Store, "index">; retrieval: Retrieval; now: () => number },
+  parts: { store: Pick<Store, "index">; retrieval: Retrieval; now: () => number; summary?: SummaryOptions },
   signal: AbortSignal,
 ): Promise<AnswerPlan> {
   const quotesOnly = lease.summary.ability === "quote";
   const fixed = quotesOnly ? fixedReply(input.question) : null;
-  if (fixed !== null) return { report: null, retrievalMs: 0, passages: [], request: fixed };
+  if (fixed !== null) return { ...oneTurn, report: null, retrievalMs: 0, passages: [], request: fixed };
 
   const started = parts.now();
   // A model that can only quote does not know the question before either.
   const query = quotesOnly ? input.question : queryOf(input);
   const found = await findPassages(query, input.settings, parts.retrieval, signal);
   const retrievalMs = parts.now() - started;
-  if (!quotesOnly) return { retrievalMs, ...(await planGrounded(input, found, lease.model, signal)) };
+  if (!quotesOnly) return { retrievalMs, ...(await planGrounded(input, found, lease, signal, parts.summary)) };
   if (found === null) {
     throw new CorralError(
       "NO_SOURCES",
@@ -81,23 +101,93 @@ export async function planAnswer(
       { model: lease.summary.id },
     );
   }
-  return { retrievalMs, ...(await planQuote(input.question, found, lease.model, parts.store.index, signal)) };
+  return {
+    ...oneTurn,
+    retrievalMs,
+    ...(await planQuote(input.question, found, lease.model, parts.store.index, signal)),
+  };
 }
 
+/** The quoting reader knows of no earlier turns and calls nothing. */
+const oneTurn = { summary: null, prompt: null };
+
 async function planGrounded(
-  { settings, question, history, seed }: PlanInput,
+  { settings, question, history, seed, tools = [] }: PlanInput,
   found: SearchHit[] | null,
+  lease: ModelLease,
+  signal: AbortSignal,
+  summaryOptions?: SummaryOptions,
+): Promise<Omit<AnswerPlan, "retrievalMs">> {
+  const { systemPrompt, sampling, overflow = "drop-oldest" } = settings;
+  const input = { systemPrompt, sampling, overflow, question, tools, passages: found, written: null };
+  const fitted =
+    overflow === "summarise"
+      ? await summarisedPrompt(lease, { ...input, history }, signal, summaryOptions)
+      : {
+          summary: null,
+          ...(await groundedPrompt(lease.model, { ...input, summary: null, turns: turnsOf(history) }, signal)),
+        };
+  const { messages, maxTokens, report, passages, turns, summary } = fitted;
+  return {
+    report: found === null && !leavesOut(report) ? null : report,
+    passages: passages.map((hit) => ({ hit, shown: null })),
+    request: requestOf(settings, seed, tools, messages, maxTokens),
+    summary,
+    prompt: { ...input, summary, turns, passages: found === null ? null : passages },
+  };
+}
+
+/**
+ * What to ask the model after it called tools: the same prompt with its calls and their results behind it. When that no
+ * longer fits, the oldest turns, then the worst passages, then the oldest results stay out; the report says so.
+ * @throws CorralError CONTEXT_OVERFLOW
+ */
+export async function continueAnswer(
+  plan: AnswerPlan & { prompt: PromptInput },
+  written: { text: string; steps: ToolStep[] },
   model: LoadedModel,
   signal: AbortSignal,
-): Promise<Omit<AnswerPlan, "retrievalMs">> {
-  const prompt = await groundedPrompt(model, { ...settings, question, history, passages: found }, signal);
-  const { messages, maxTokens, report } = prompt;
+): Promise<AnswerPlan & { prompt: PromptInput }> {
+  const { prompt, request } = plan;
+  // With `stop` nothing was left out when the answer began; its own tools must not end it in the middle.
+  const overflow = prompt.overflow === "stop" ? "drop-oldest" : prompt.overflow;
+  const fitted = await groundedPrompt(model, { ...prompt, overflow, written }, signal);
+  const { messages, maxTokens, turns, passages } = fitted;
+  const report = plan.report === null ? fitted.report : laterReport(plan.report, fitted.report);
   return {
-    // Without documents there is only something to report when earlier turns had to stay out.
-    report: found === null && report.omittedTurns === 0 ? null : report,
-    passages: prompt.passages.map((hit) => ({ hit, shown: null })),
-    request: { ...settings.sampling, messages, maxTokens, seed },
+    ...plan,
+    report: plan.report === null && !leavesOut(report) ? null : report,
+    request: { ...(request as GenerateRequest), messages, maxTokens },
+    prompt: { ...prompt, turns, passages: prompt.passages === null ? null : passages },
   };
+}
+
+/** The report of a prompt made from what an earlier one kept. */
+function laterReport(before: RetrievalReport, after: RetrievalReport): RetrievalReport {
+  return {
+    ...before,
+    included: after.included,
+    omitted: before.found - after.included,
+    omittedTurns: before.omittedTurns + after.omittedTurns,
+    omittedResults: Math.max(before.omittedResults, after.omittedResults),
+    omittedTokens: before.omittedTokens + after.omittedTokens,
+  };
+}
+
+/** Whether there is something to say about a prompt without documents. */
+function leavesOut({ omittedTurns, summarisedTurns, omittedResults }: RetrievalReport): boolean {
+  return omittedTurns + summarisedTurns + omittedResults > 0;
+}
+
+function requestOf(
+  { sampling }: AnswerSettings,
+  seed: number | null,
+  tools: EngineTool[],
+  messages: GenerateRequest["messages"],
+  maxTokens: number,
+): GenerateRequest {
+  const request: GenerateRequest = { ...sampling, messages, maxTokens, seed };
+  return tools.length === 0 ? request : { ...request, tools };
 }
 
 async function planQuote(
@@ -106,7 +196,7 @@ async function planQuote(
   model: LoadedModel,
   index: Pick<IndexTable, "idf">,
   signal: AbortSignal,
-): Promise<Omit<AnswerPlan, "retrievalMs">> {
+): Promise<Pick<AnswerPlan, "report" | "passages" | "request">> {
   const evidence = readableEvidence(await rankEvidence(question.slice(0, queryLength), found, index));
   const { shown, request, budgetTokens } = await fitReader(model, question, evidence, signal);
   const chunksOf = (list: Evidence[]) => new Set(list.map(({ passage }) => passage.chunkId)).size;
@@ -116,6 +206,9 @@ async function planQuote(
       included: chunksOf(shown),
       omitted: chunksOf(evidence.slice(shown.length)),
       omittedTurns: 0,
+      summarisedTurns: 0,
+      omittedResults: 0,
+      omittedTokens: 0,
       budgetTokens,
     },
     passages: shown.map(({ passage, sentence }) => ({ hit: passage, shown: sentence })),

@@ -6,6 +6,8 @@ import type {
   ConversationSummary,
   GenerationPart,
   Message,
+  ToolDecision,
+  ToolDescription,
 } from "@corral/protocol";
 
 /** Conversations, and replies as they are written. */
@@ -27,5 +29,9 @@ export interface Chat extends AsyncDisposable {
    */
   follow(messageId: string, signal: AbortSignal): AsyncIterable<GenerationPart>;
   stop(messageId: string): Promise<void>;
+  /** Lets a call that waits for the user run, or not. @throws CorralError TOOL_CALL_NOT_FOUND */
+  decide(messageId: string, callId: string, decision: ToolDecision): Promise<void>;
+  /** What can be switched on for a conversation. */
+  tools(): Promise<ToolDescription[]>;
   measure(conversationId: string, draft: string): Promise<ContextMeasure>;
 }

@@ -43,9 +43,17 @@ export class CitationBinder {
   #scannedTo = 0;
 
   constructor(passages: CitablePassage[], question: string, store: Pick<Store, "index" | "pages">) {
-    this.#passages = passages;
+    this.#passages = [...passages];
     this.#question = question;
     this.#store = store;
+  }
+
+  /** Takes passages the model got to see meanwhile behind the others; answers their numbers. One it knows keeps its number. */
+  add(passages: CitablePassage[]): number[] {
+    return passages.map((passage) => {
+      const known = this.#passages.findIndex(({ hit }) => hit.chunkId === passage.hit.chunkId);
+      return known >= 0 ? known + 1 : this.#passages.push(passage);
+    });
   }
 
   /** Takes the next piece of the answer; answers the citations that became complete with it. */

@@ -2,6 +2,7 @@ import type { ContextMeasure, ConversationSettings, Message, ModelSummary } from
 import type { EngineMessage } from "../engines/engine.ts";
 import type { Clock } from "./clock.ts";
 import type { ChatModels } from "./generate-reply.ts";
+import { splitAtSummary, turnsOf } from "./earlier-turns.ts";
 import { plainPrompt, replyRoom } from "./grounded-prompt.ts";
 import { readerRequest } from "./reader-prompt.ts";
 
@@ -71,5 +72,8 @@ function promptOf(
   if (summary?.ability === "quote") return readerRequest(draft, [], { certain: false, maxTokens: 1 }).messages;
   const { collectionIds, documentIds } = settings.sources;
   const passages = collectionIds.length + documentIds.length > 0 ? [] : null;
-  return plainPrompt({ ...settings, question: draft, history, passages });
+  // Only with `summarise` does a summary stand for the turns before it.
+  const earlier =
+    settings.overflow === "summarise" ? splitAtSummary(history) : { summary: null, turns: turnsOf(history) };
+  return plainPrompt({ ...settings, ...earlier, question: draft, passages, tools: [], written: null });
 }

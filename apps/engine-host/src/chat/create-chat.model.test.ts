@@ -8,6 +8,7 @@ import { createModels } from "../models/create-models.ts";
 import type { Models } from "../models/models.ts";
 import { createRetrieval } from "../retrieval/lexical-retrieval.ts";
 import type { Chat } from "./chat.ts";
+import { noMcp } from "./testing/no-mcp.ts";
 import { createChat } from "./create-chat.ts";
 import { documents, questions } from "./fixtures/questions.ts";
 import { storeDocuments, temporaryStore } from "./testing/stored-documents.ts";
@@ -32,7 +33,7 @@ beforeAll(async () => {
     logger,
     embeddedModelPath: readerPath,
   });
-  chat = createChat({ store, retrieval: createRetrieval({ store }), models, logger });
+  chat = createChat({ mcp: noMcp, store, retrieval: createRetrieval({ store }), models, logger });
 });
 afterAll(async () => {
   await chat[Symbol.asyncDispose]();

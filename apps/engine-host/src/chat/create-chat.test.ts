@@ -11,6 +11,7 @@ import type { Store } from "../store/store.ts";
 import type { Chat } from "./chat.ts";
 import { createChat } from "./create-chat.ts";
 import { ManualClock } from "./testing/manual-clock.ts";
+import { noMcp } from "./testing/no-mcp.ts";
 import { ScriptedModels, type Script } from "./testing/scripted-models.ts";
 import { storeDocuments, temporaryStore } from "./testing/stored-documents.ts";
 
@@ -36,7 +37,14 @@ afterEach(async () => {
 afterAll(() => home[Symbol.asyncDispose]());
 
 function chatWith(models: ScriptedModels): Chat {
-  return (chat = createChat({ store, retrieval: createRetrieval({ store }), models, logger: silentLogger, clock }));
+  return (chat = createChat({
+    mcp: noMcp,
+    store,
+    retrieval: createRetrieval({ store }),
+    models,
+    logger: silentLogger,
+    clock,
+  }));
 }
 
 /** Says these pieces one after the other. */
@@ -260,7 +268,7 @@ describe("a reply that does not end well", () => {
       ...silentLogger,
       error: (_event: string, _fields?: object, error?: unknown) => logged.push(error),
     };
-    chat = createChat({ store, retrieval: createRetrieval({ store }), models, logger, clock });
+    chat = createChat({ mcp: noMcp, store, retrieval: createRetrieval({ store }), models, logger, clock });
     const reply = await replyTo(chat, await chat.create({}), "When?");
     expect(reply).toMatchObject({ state: "failed", text: "a", error: { code: "INTERNAL" } });
     expect(JSON.stringify(reply)).not.toContain("secret");

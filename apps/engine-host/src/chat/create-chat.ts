@@ -1,6 +1,6 @@
 import {
   CorralError,
-  defaultSampling,
+  defaultConversationSettings,
   type Conversation,
   type ConversationSettings,
   type ConversationSummary,
@@ -17,23 +17,17 @@ import { ConversationEvents } from "./conversation-events.ts";
 import { titleOf } from "./conversation-title.ts";
 import { generateReply, type ChatModels, type ReplyTask } from "./generate-reply.ts";
 import { RunningReplies, type WriteReply } from "./running-replies.ts";
+import { describeTools, type McpTools } from "./tools/tool-set.ts";
 
 /** What chat is built from. Whoever made these disposes of them, after chat. */
 export interface ChatParts {
   store: Store;
   retrieval: Retrieval;
   models: ChatModels;
+  mcp: McpTools;
   logger: Logger;
   clock?: Clock;
 }
-
-/** What a conversation starts with, where its creator did not say. */
-const defaultSettings: ConversationSettings = {
-  systemPrompt: "",
-  sampling: defaultSampling,
-  sources: { collectionIds: [], documentIds: [] },
-  model: null,
-};
 
 export function createChat(parts: ChatParts): Chat {
   const { store, models } = parts;
@@ -92,7 +86,7 @@ export function createChat(parts: ChatParts): Chat {
     get: (conversationId) => store.conversations.get(conversationId),
 
     async create(settings) {
-      return announced(await store.conversations.create({ ...defaultSettings, ...settings }));
+      return announced(await store.conversations.create({ ...defaultConversationSettings, ...settings }));
     },
 
     async rename(conversationId, title) {
@@ -174,6 +168,19 @@ export function createChat(parts: ChatParts): Chat {
       live.stop("stopped");
       await live.done;
     },
+
+    async decide(messageId, callId, decision) {
+      if (running.find(messageId)?.approvals.decide(callId, decision) === true) return;
+      throw new CorralError(
+        "TOOL_CALL_NOT_FOUND",
+        "This call no longer waits for an answer: reload the conversation.",
+        {
+          call: callId,
+        },
+      );
+    },
+
+    tools: async () => describeTools(parts.mcp),
 
     async measure(conversationId, draft) {
       const { settings, messages } = await store.conversations.get(conversationId);

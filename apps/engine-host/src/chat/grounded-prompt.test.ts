@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { defaultSampling, type Message } from "@corral/protocol";
+import { defaultSampling } from "@corral/protocol";
 import type { LoadedModel } from "../engines/engine.ts";
+import { turnsOf, type EarlierTurn } from "./earlier-turns.ts";
 import { groundedPrompt, type PromptInput } from "./grounded-prompt.ts";
 import { sampleMessage, samplePassage } from "./testing/sample-message.ts";
 import { ScriptedModels } from "./testing/scripted-models.ts";
@@ -17,8 +18,12 @@ async function promptIn(contextSize: number, given: Partial<PromptInput>) {
   const input: PromptInput = {
     systemPrompt: "Be brief.",
     question: "When does the gate close?",
-    history: [],
+    summary: null,
+    turns: [],
     passages: null,
+    tools: [],
+    written: null,
+    overflow: "drop-oldest",
     sampling: { ...defaultSampling, maxTokens: 50 },
     ...given,
   };
@@ -26,11 +31,12 @@ async function promptIn(contextSize: number, given: Partial<PromptInput>) {
 }
 
 /** So many earlier turns of 20 words each. */
-function turns(count: number): Message[] {
-  return Array.from({ length: count }, (_, turn) => [
+function turns(count: number): EarlierTurn[] {
+  const messages = Array.from({ length: count }, (_, turn) => [
     sampleMessage({ role: "user", text: `q${turn} ${"a ".repeat(9)}` }),
-    sampleMessage({ role: "assistant", text: `r${turn} ${"b ".repeat(9)}[1]`, state: "complete" }),
-  ]).flat();
+    sampleMessage({ id: `r${turn}`, role: "assistant", text: `r${turn} ${"b ".repeat(9)}[1]`, state: "complete" }),
+  ]);
+  return turnsOf(messages.flat());
 }
 
 const passages = Array.from({ length: 6 }, (_, at) =>
@@ -48,7 +54,7 @@ describe("the prompt for a model that can chat", () => {
   });
 
   it("is plain chat without documents", async () => {
-    const { messages } = await promptIn(4096, { history: turns(1) });
+    const { messages } = await promptIn(4096, { turns: turns(1) });
     expect(messages.map(({ role }) => role)).toEqual(["system", "user", "assistant", "user"]);
     expect(messages[0]!.text).toBe("Be brief.");
     // Numbers of an earlier prompt mean nothing in this one.
@@ -68,7 +74,7 @@ describe("the prompt for a model that can chat", () => {
   });
 
   it("keeps the newest turns that fit beside the passages", async () => {
-    const { messages, report } = await promptIn(480, { passages, history: turns(10) });
+    const { messages, report } = await promptIn(480, { passages, turns: turns(10) });
     const kept = messages.slice(1, -1);
     expect(kept.length).toBeGreaterThan(0);
     expect(kept.at(-1)!.text).toContain("r9");
@@ -79,7 +85,7 @@ describe("the prompt for a model that can chat", () => {
 
   it("leaves turns without an answer out", async () => {
     const failed = [sampleMessage({ role: "user", text: "asked" }), sampleMessage({ text: "", state: "failed" })];
-    const { messages, report } = await promptIn(4096, { history: failed });
+    const { messages, report } = await promptIn(4096, { turns: turnsOf(failed) });
     expect(messages).toHaveLength(2);
     expect(report.omittedTurns).toBe(0);
   });

@@ -4,12 +4,14 @@ import type { Clock } from "./clock.ts";
 /** ms between two saves of a reply that is being written: what a power cut can cost. */
 const saveIntervalMs = 1000;
 
-/** Saves the text of a reply while it grows, about once a second and one save at a time. */
+type Progress = Parameters<MessageTable["saveProgress"]>[1];
+
+/** Saves a reply while it grows, about once a second and one save at a time. */
 export class ProgressSaver {
   readonly #messageId: string;
   readonly #messages: Pick<MessageTable, "saveProgress">;
   readonly #clock: Clock;
-  #text = "";
+  #progress: Progress = { text: "", steps: [] };
   #cancelTimer: (() => void) | null = null;
   #saving: Promise<void> = Promise.resolve();
   #failure: Error | null = null;
@@ -20,11 +22,20 @@ export class ProgressSaver {
     this.#clock = clock;
   }
 
-  /** Notes the text so far. @throws what an earlier save failed with, such as DISK_FULL */
-  changed(text: string): void {
+  /** Notes what there is so far. @throws what an earlier save failed with, such as DISK_FULL */
+  changed(progress: Progress): void {
     if (this.#failure !== null) throw this.#failure;
-    this.#text = text;
+    this.#progress = progress;
     this.#cancelTimer ??= this.#clock.after(saveIntervalMs, () => this.#save());
+  }
+
+  /** Saves what there is so far before it resolves. @throws what saving fails with, such as DISK_FULL */
+  async saveNow(progress: Progress): Promise<void> {
+    this.changed(progress);
+    this.#cancelTimer?.();
+    this.#save();
+    await this.#saving;
+    if (this.#failure !== null) throw this.#failure;
   }
 
   /** Calls off what is planned and waits for what is under way. */
@@ -37,7 +48,7 @@ export class ProgressSaver {
   #save(): void {
     this.#cancelTimer = null;
     this.#saving = this.#saving
-      .then(() => this.#messages.saveProgress(this.#messageId, this.#text))
+      .then(() => this.#messages.saveProgress(this.#messageId, this.#progress))
       .catch((error: unknown) => {
         this.#failure = error instanceof Error ? error : new Error(String(error));
       });

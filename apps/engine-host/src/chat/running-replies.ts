@@ -1,6 +1,7 @@
-import { CorralError, type GenerationPart, type Message } from "@corral/protocol";
+import { CorralError, type GenerationPart, type Message, type ToolStep } from "@corral/protocol";
 import type { Clock } from "./clock.ts";
 import { ReplyFollower } from "./reply-follower.ts";
+import { PendingApprovals } from "./tools/approval.ts";
 
 /** ms a reply goes on without anybody following it: enough for a page to reload, short enough to free the GPU. */
 const unfollowedGraceMs = 10_000;
@@ -18,6 +19,8 @@ export type WriteReply = (reply: RunningReply, signal: AbortSignal) => Promise<M
 export class RunningReply {
   /** The reply so far. */
   message: Message;
+  /** The calls of it that wait for the user. */
+  readonly approvals = new PendingApprovals();
   /** Settles when the reply is stored and everybody was told. Never rejects. */
   readonly done: Promise<void>;
   readonly #clock: Clock;
@@ -39,6 +42,8 @@ export class RunningReply {
     if (part.type === "text-delta") this.message = { ...message, text: message.text + part.text };
     if (part.type === "citation") this.message = { ...message, citations: [...message.citations, part.citation] };
     if (part.type === "retrieval") this.message = { ...message, retrieval: part.report };
+    if (part.type === "summary") this.message = { ...message, summary: part.summary };
+    if (part.type === "tool-call") this.message = { ...message, steps: withCall(message.steps, part) };
     for (const follower of this.#followers) follower.push(part);
   }
 
@@ -146,4 +151,12 @@ export class RunningReplies implements AsyncDisposable {
     for (const reply of replies) reply.stop("shutdown");
     await Promise.all(replies.map((reply) => reply.done));
   }
+}
+
+/** The steps with a call added or in its new state. */
+function withCall(steps: ToolStep[], { step, textEnd, call }: Extract<LivePart, { type: "tool-call" }>): ToolStep[] {
+  const calls = steps[step]?.calls ?? [];
+  const at = calls.findIndex(({ id }) => id === call.id);
+  const changed = { textEnd, calls: at < 0 ? [...calls, call] : calls.with(at, call) };
+  return step < steps.length ? steps.with(step, changed) : [...steps, changed];
 }

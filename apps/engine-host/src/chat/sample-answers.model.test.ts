@@ -9,6 +9,7 @@ import { createLibrary } from "../ingestion/create-library.ts";
 import { openLogger } from "../logger.ts";
 import { createModels } from "../models/create-models.ts";
 import { createRetrieval } from "../retrieval/lexical-retrieval.ts";
+import { noMcp } from "./testing/no-mcp.ts";
 import { createChat } from "./create-chat.ts";
 import { temporaryStore } from "./testing/stored-documents.ts";
 
@@ -42,7 +43,7 @@ it("answers the samples' own questions from the files that ship, each citation o
     logger,
     embeddedModelPath: join(resources, "reader-model/corral-reader-q8_0.gguf"),
   });
-  await using chat = createChat({ store, retrieval: createRetrieval({ store }), models, logger });
+  await using chat = createChat({ mcp: noMcp, store, retrieval: createRetrieval({ store }), models, logger });
 
   const questions = await sampleQuestions();
   const collection = await library.createCollection("Samples");

@@ -11,6 +11,9 @@ export const chat = {
     stream(context.services.chat.follow(input.messageId, signalOf(signal))),
   ),
   stop: area.stop.handler(({ input, context }) => context.services.chat.stop(input.messageId)),
+  decide: area.decide.handler(({ input, context }) =>
+    context.services.chat.decide(input.messageId, input.callId, input.decision),
+  ),
   measure: area.measure.handler(({ input, context }) =>
     context.services.chat.measure(input.conversationId, input.draft),
   ),

@@ -2,6 +2,7 @@ import type { Chat } from "../chat/chat.ts";
 import type { Hardware } from "../hardware/hardware.ts";
 import type { Library } from "../ingestion/library.ts";
 import type { Logger } from "../logger.ts";
+import type { McpServers } from "../mcp/mcp.ts";
 import type { Models } from "../models/models.ts";
 import type { Planner } from "../models/planner.ts";
 import type { Retrieval } from "../retrieval/retrieval.ts";
@@ -22,6 +23,7 @@ export interface Services {
   readonly library: Library;
   readonly retrieval: Retrieval;
   readonly chat: Chat;
+  readonly mcp: McpServers;
   readonly doctor: { check(signal?: AbortSignal): Promise<DoctorCheck[]> };
   readonly log: Logger;
 }

@@ -18,6 +18,15 @@ export const library = {
   addPaths: area.addPaths.handler(({ input, context }) =>
     context.services.library.addPaths(input.collectionId, input.paths),
   ),
+  folders: area.folders.handler(({ context }) => context.services.library.folders()),
+  watchFolder: area.watchFolder.handler(({ input, context }) =>
+    context.services.library.followFolder(input.collectionId, input.path),
+  ),
+  unwatchFolder: area.unwatchFolder.handler(({ input, context }) =>
+    context.services.library.unfollowFolder(input.folderId, input.removeDocuments ?? false),
+  ),
+  storage: area.storage.handler(({ input, context }) => context.services.library.storage(input.collectionId)),
+  recognition: area.recognition.handler(({ context }) => context.services.library.recognition()),
   cancel: area.cancel.handler(({ input, context }) => context.services.library.cancel(input.documentId)),
   retry: area.retry.handler(({ input, context }) => context.services.library.retry(input.documentId)),
   removeDocument: area.removeDocument.handler(({ input, context }) =>

@@ -5,6 +5,7 @@ import { library } from "./library.ts";
 import { models } from "./models.ts";
 import { procedure } from "./procedure.ts";
 import { system } from "./system.ts";
+import { tools } from "./tools.ts";
 
 /** The contract, implemented. */
-export const router = procedure.router({ system, hardware, models, library, conversations, chat });
+export const router = procedure.router({ system, hardware, models, library, conversations, chat, tools });

@@ -11,6 +11,8 @@ export function sampleMessage(given: Partial<Message> = {}): Message {
     state: "streaming",
     createdAt: "2026-01-01T00:00:00.000Z",
     model: "model",
+    steps: [],
+    summary: null,
     citations: [],
     retrieval: null,
     timings: null,

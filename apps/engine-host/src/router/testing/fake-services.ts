@@ -48,6 +48,7 @@ export function fakeServices(): FakeServices {
     hardware: area<Services["hardware"]>("hardware", {}),
     models: area<Services["models"]>("models", { list: () => Promise.resolve([]) }),
     planner: area<Services["planner"]>("planner", {}),
+    mcp: area<Services["mcp"]>("mcp", { list: () => [] }),
     retrieval: area<Services["retrieval"]>("retrieval", { search: () => Promise.resolve([]) }),
     doctor: { check: () => Promise.resolve([]) },
     library: area<Services["library"]>("library", {
