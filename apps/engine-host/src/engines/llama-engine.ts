@@ -5,6 +5,7 @@ import type {
   Engine,
   EngineMessage,
   EnginePart,
+  EngineTool,
   GenerateRequest,
   LoadedModel,
   LoadedModelFacts,
@@ -122,8 +123,8 @@ class WorkerModel implements LoadedModel {
     return this.#ask((call) => this.#worker.send({ type: "count-tokens", call, texts }), signal);
   }
 
-  async countPromptTokens(messages: EngineMessage[], signal?: AbortSignal): Promise<number> {
-    const send = (call: number) => this.#worker.send({ type: "count-prompt-tokens", call, messages });
+  async countPromptTokens(messages: EngineMessage[], signal?: AbortSignal, tools?: EngineTool[]): Promise<number> {
+    const send = (call: number) => this.#worker.send({ type: "count-prompt-tokens", call, messages, tools });
     const [count = 0] = await this.#ask<number[]>(send, signal);
     return count;
   }

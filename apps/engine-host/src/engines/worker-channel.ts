@@ -2,6 +2,7 @@ import type { ErrorReport } from "@corral/protocol";
 import type {
   EngineMessage,
   EnginePart,
+  EngineTool,
   GenerateRequest,
   LoadedModelFacts,
   LoadSettings,
@@ -17,7 +18,7 @@ export type ToWorker =
   /** First, once. Answered by `load-progress` and then `loaded` or `failed` (call null). */
   | { type: "load"; model: string; path: string; settings: LoadSettings; shape: LoadedModelFacts["shape"] }
   | { type: "count-tokens"; call: number; texts: string[] }
-  | { type: "count-prompt-tokens"; call: number; messages: EngineMessage[] }
+  | { type: "count-prompt-tokens"; call: number; messages: EngineMessage[]; tools: EngineTool[] | undefined }
   | { type: "generate"; call: number; request: GenerateRequest }
   /** Answered by `vectors`. */
   | { type: "embed"; call: number; texts: string[] }
