@@ -10,6 +10,7 @@ export * from "./host-frames.ts";
 export * from "./models.ts";
 export * from "./overflow.ts";
 export * from "./protocol-version.ts";
+export * from "./search.ts";
 export * from "./serving.ts";
 export * from "./system.ts";
 export * from "./tools.ts";

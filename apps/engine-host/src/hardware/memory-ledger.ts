@@ -40,7 +40,16 @@ export class MemoryLedger {
    * @throws CorralError CANCELLED
    */
   async read(signal: AbortSignal, replaced: readonly Reservation[] = []): Promise<HardwareSnapshot> {
-    return this.#less(await this.#snapshot(signal), replaced);
+    return (await this.look(signal))(replaced);
+  }
+
+  /**
+   * One look at the hardware, to be asked what a new load would find with these or those gone.
+   * @throws CorralError CANCELLED
+   */
+  async look(signal: AbortSignal): Promise<(replaced: readonly Reservation[]) => HardwareSnapshot> {
+    const snapshot = await this.#snapshot(signal);
+    return (replaced) => this.#less(snapshot, replaced);
   }
 
   /**

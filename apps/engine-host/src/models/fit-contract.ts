@@ -1,11 +1,19 @@
-import { CorralError, type HardwareSnapshot, type LoadPlan, type MeasuredMemory } from "@corral/protocol";
+import {
+  CorralError,
+  type HardwareSnapshot,
+  type LoadPlan,
+  type MeasuredMemory,
+  type ModelShape,
+} from "@corral/protocol";
 import type { LoadedModel } from "../engines/engine.ts";
 import type { Hardware } from "../hardware/hardware.ts";
 import { MemoryLedger, type BytesByDevice, type Reservation } from "../hardware/memory-ledger.ts";
 import type { Logger } from "../logger.ts";
 import { neededBytes } from "../planning/placement.ts";
-import { planLoad } from "../planning/plan-load.ts";
+import { isAsGood } from "../planning/as-good.ts";
+import { planLoad, type LoadWish } from "../planning/plan-load.ts";
 import { measuredMemory, type Corrections, type FitRecord } from "./fit-record.ts";
+import type { PlanWithout } from "./make-room.ts";
 import type { LibraryModel } from "./model-library.ts";
 import { nextRung, type Rung } from "./next-rung.ts";
 import { plannedFile } from "./planner.ts";
@@ -21,6 +29,8 @@ export interface ReservedPlan {
 
 /** How many replies the reader writes side by side: it is small enough. */
 const readerSequences = 2;
+/** How many replies other models write side by side, unless the owner says otherwise: where processors do the work, more only share its speed. */
+const usualReplies = { gpu: 4, cpu: 2 };
 /** Five million parameters gain nothing from a second thread (see thread-count.ts for what it can cost). */
 const readerThreads = 1;
 
@@ -31,23 +41,32 @@ export class FitContract {
   readonly #record: FitRecord;
   readonly #logger: Logger;
   readonly #loadAverage: () => number;
+  readonly #parallelReplies: () => number | null;
 
-  constructor(options: { hardware: Hardware; record: FitRecord; logger: Logger; loadAverage: () => number }) {
+  constructor(options: {
+    hardware: Hardware;
+    record: FitRecord;
+    logger: Logger;
+    loadAverage: () => number;
+    /** How many replies a model writes side by side; null: as many as cost nothing, up to a few. */
+    parallelReplies?: () => number | null;
+  }) {
     this.#ledger = new MemoryLedger(options.hardware);
     this.#hardware = options.hardware;
     this.#record = options.record;
     this.#logger = options.logger;
     this.#loadAverage = options.loadAverage;
+    this.#parallelReplies = options.parallelReplies ?? (() => null);
   }
 
   /**
-   * How the model would be loaded now.
-   * @param replaced what it would replace: counts as free
+   * How the model would be loaded now, as a function of what would be gone.
    * @throws CorralError what is wrong with the file, CANCELLED
    */
-  async plan(model: LibraryModel, replaced: readonly Reservation[], signal: AbortSignal): Promise<LoadPlan> {
+  async look(model: LibraryModel, signal: AbortSignal): Promise<PlanWithout> {
     const lessons = await this.#lessons(model);
-    return this.#plan(model, await this.#ledger.read(signal, replaced), lessons, null).plan;
+    const hardware = await this.#ledger.look(signal);
+    return (gone) => this.#plan(model, hardware(gone), lessons, null).plan;
   }
 
   /**
@@ -99,13 +118,30 @@ export class FitContract {
     rung: Rung | null,
   ): Omit<ReservedPlan, "reservation"> {
     const header = headerOf(model);
+    const { purpose } = header;
     // The reader stays on the CPU: a GPU's runtime alone takes a hundred times the memory the model needs.
     const hardware = model.embedded ? { ...snapshot, gpus: [] } : snapshot;
     const corrections = lessons(hardware);
-    const wish = model.embedded
-      ? { contextSize: header.shape.trainContextSize, users: readerSequences, hasEqualSlots: true, corrections }
-      : { contextSize: null, users: 1, corrections };
-    const plan = planLoad(plannedFile(model.id, header), hardware, withRung(wish, rung));
+    const planFor = (wish: LoadWish) => planLoad(plannedFile(model.id, header), hardware, wish);
+    const plan = model.embedded
+      ? planFor(
+          withRung(
+            {
+              contextSize: header.shape.trainContextSize,
+              users: readerSequences,
+              hasEqualSlots: true,
+              corrections,
+            },
+            rung,
+          ),
+        )
+      : purpose === "generate"
+        ? this.#forSeveral(
+            (users) => planFor(withRung({ contextSize: null, users, corrections }, rung)),
+            hardware,
+            rung,
+          )
+        : planFor(readingWish(header.shape, purpose, corrections));
     const { physicalCores, logicalCores } = hardware.cpu;
     const threads = model.embedded
       ? readerThreads
@@ -113,6 +149,29 @@ export class FitContract {
     const reasons = rung ? [rung.reason, ...plan.reasons] : plan.reasons;
     return { plan: { ...plan, threads, reasons }, corrections };
   }
+
+  /** With slots for as many as there is room for at no cost to the first. */
+  #forSeveral(planFor: (users: number) => LoadPlan, hardware: HardwareSnapshot, rung: Rung | null): LoadPlan {
+    const asked = this.#parallelReplies();
+    const alone = planFor(1);
+    // A second try, after memory was short, does with the least.
+    if (!alone.fits || rung) return alone;
+    const hasGpu = hardware.gpus.some(({ usable }) => usable);
+    for (let users = asked ?? (hasGpu ? usualReplies.gpu : usualReplies.cpu); users > 1; users--) {
+      const plan = planFor(users);
+      if (plan.fits && (asked !== null || isAsGood(plan, alone))) return plan;
+    }
+    return alone;
+  }
+}
+
+/** A text is evaluated in one step, so memory grows with the square of the longest: chunks of documents are far shorter. Tokens. */
+const longestText = 2048;
+
+/** For vectors and scores: one text at a time. */
+function readingWish(shape: ModelShape, purpose: "embed" | "rank", corrections: Corrections): LoadWish {
+  const contextSize = Math.min(longestText, shape.trainContextSize);
+  return { contextSize, users: 1, purpose, pins: { contextSize, kvCacheType: "f16" }, corrections };
 }
 
 function withRung<Wish extends { contextSize: number | null }>(wish: Wish, rung: Rung | null) {

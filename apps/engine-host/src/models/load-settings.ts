@@ -3,10 +3,25 @@ import type { LoadSettings } from "../engines/engine.ts";
 import { batchTokensOf } from "../planning/memory-model.ts";
 import { tierOf } from "../planning/precision-tier.ts";
 
+/** Files beside the model's own that its engine uses. */
+export interface ServingFiles {
+  /** Where KV caches of conversations that lost their slot are kept; null: nowhere. */
+  stateDirectory: string | null;
+  stateBudgetBytes: number;
+  /** A smaller model of the same vocabulary that guesses ahead; null: none. */
+  draftPath: string | null;
+}
+
 /** What the engine is told, so that it loads exactly what was planned. */
-export function loadSettings(plan: LoadPlan): LoadSettings {
+export function loadSettings(
+  plan: LoadPlan,
+  purpose: "generate" | "embed" | "rank",
+  { stateDirectory, stateBudgetBytes, draftPath }: ServingFiles,
+): LoadSettings {
+  const generates = purpose === "generate";
   const visibleGpus = plan.gpuLayers > 0 ? plan.devices.map(({ id }) => id).filter((id) => /^(GPU|MIG)-/.test(id)) : [];
   return {
+    ...(generates ? {} : { purpose }),
     slots: plan.slots,
     gpuLayers: plan.gpuLayers,
     threads: plan.threads,
@@ -14,6 +29,8 @@ export function loadSettings(plan: LoadPlan): LoadSettings {
     batchSize: batchTokensOf(plan.placement),
     mapsWeights: mapsWeights(plan),
     ...(visibleGpus.length > 0 ? { visibleGpus } : {}),
+    ...(generates && stateDirectory !== null && stateBudgetBytes > 0 ? { stateDirectory, stateBudgetBytes } : {}),
+    ...(generates && draftPath !== null ? { draft: { path: draftPath } } : {}),
   };
 }
 

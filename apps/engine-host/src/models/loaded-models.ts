@@ -1,18 +1,27 @@
-import { CorralError, type ErrorReport, type LoadPlan, type MeasuredMemory, type ModelState } from "@corral/protocol";
+import { CorralError, type ErrorReport, type LoadPlan, type MeasuredMemory } from "@corral/protocol";
 import type { Engine, LoadedModel } from "../engines/engine.ts";
-import type { Reservation } from "../hardware/memory-ledger.ts";
 import type { Logger } from "../logger.ts";
 import { abortable, cancelled, type Clock } from "./abortable.ts";
-import { CrashRecord } from "./crash-record.ts";
 import type { ReservedPlan } from "./fit-contract.ts";
-import { loadSettings } from "./load-settings.ts";
+import { loadSettings, type ServingFiles } from "./load-settings.ts";
+import type { PlanWithout } from "./make-room.ts";
+import { ModelLife, type Instance, type LoadJob } from "./model-life.ts";
+import type { LoadState } from "./model-states.ts";
+import { RoomMaker } from "./room-maker.ts";
+import type { Scheduler } from "./scheduler.ts";
+import { TextTurns } from "./text-turns.ts";
 
 /** What is needed to load one model. */
 export interface Loadable {
   id: string;
   path: string;
+  purpose: "generate" | "embed" | "rank";
   /** Stays loaded beside any other model: it is small. */
   embedded: boolean;
+  /** Files beside the model's own that its engine uses. */
+  files: ServingFiles;
+  /** How it would be loaded now, with others gone. @throws CorralError what is wrong with the file, CANCELLED */
+  look(signal: AbortSignal): Promise<PlanWithout>;
   /**
    * Called when its turn has come, with all that had to make room gone.
    * @param failed a plan whose load failed for lack of memory; null comes back when there is none to try after it
@@ -25,7 +34,7 @@ export interface Loadable {
 
 /** What a model is doing. */
 export interface Condition {
-  state: Exclude<ModelState, "absent">;
+  state: LoadState;
   /** 0..1 while loading. */
   loadProgress: number | null;
   plan: LoadPlan | null;
@@ -33,83 +42,62 @@ export interface Condition {
   lastError: ErrorReport | null;
 }
 
-/** A loaded model and how many use it. */
-export interface Instance {
-  readonly id: string;
-  readonly embedded: boolean;
-  readonly model: LoadedModel;
-  readonly plan: LoadPlan;
-  /** As of when it was loaded; on GPUs as of its first use, in which the runtime takes its scratch memory. */
-  measured: MeasuredMemory[];
-  /** Null once it has been used and measured. */
-  measureAfterUse: (() => Promise<MeasuredMemory[]>) | null;
-  /** Given back when its memory is free. */
-  readonly reservation: Reservation;
-  uses: number;
-  /** When it was last taken or given back, by the clock. */
-  lastUse: number;
-  /** Set once it is being unloaded; resolves when its memory is free. */
-  closing: Promise<void> | null;
+export interface LoadedModelsOptions {
+  engine: Engine;
+  clock: Clock;
+  logger: Logger;
+  /** An unused model is unloaded after so long, ms; null: never. */
+  keepAliveMs: () => number | null;
+  /** Makes what gives out the slots of a model that was just loaded. */
+  schedulerFor: (id: string, model: LoadedModel, plan: LoadPlan) => Scheduler;
+  /** Told when a model's condition changed. */
+  changed: () => void;
+  /** Told of each load that succeeded and each crash, for the counters. */
+  noted: (id: string, event: "loaded" | "crashed") => void;
 }
 
-/** A load under way, with all who wait for it. */
-interface LoadJob {
-  readonly done: Promise<void>;
-  readonly stop: AbortController;
-  readonly listeners: Set<(progress: number | null) => void>;
-  waiters: number;
-  /** Null: its turn has not come. */
-  progress: number | null;
-}
+/** Longer timers fire at once, ms. */
+const longestTimerMs = 2 ** 31 - 1;
 
 /**
- * Which models are loaded. One load at a time; besides the embedded model at most one is kept, and it makes room only
- * when nobody uses it. A crash costs the running replies; the model is loaded again at its next use, after a pause, and
- * left alone after three crashes in five minutes.
+ * Which models are loaded: as many as fit, each as well as it could be alone. One load at a time. What is not used for a
+ * while goes, and so does what others need more (see make-room.ts); a model in use is never taken away, and the embedded one
+ * always stays. A crash costs the running replies; the model is loaded again at its next use, after a pause, and left alone
+ * after three crashes in five minutes.
  */
 export class LoadedModels {
-  readonly #instances = new Map<string, Instance>();
-  readonly #jobs = new Map<string, LoadJob>();
-  readonly #crashes = new Map<string, CrashRecord>();
-  readonly #errors = new Map<string, ErrorReport>();
-  readonly #engine: Engine;
-  readonly #clock: Clock;
-  readonly #logger: Logger;
-  readonly #changed: () => void;
+  readonly #options: LoadedModelsOptions;
+  readonly #lives = new Map<string, ModelLife>();
+  readonly #room: RoomMaker;
   /** Resolved and replaced each time an instance becomes idle or goes. */
   #released = Promise.withResolvers<void>();
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(engine: Engine, clock: Clock, logger: Logger, changed: () => void) {
-    this.#engine = engine;
-    this.#clock = clock;
-    this.#logger = logger;
-    this.#changed = changed;
+  constructor(options: LoadedModelsOptions) {
+    this.#options = options;
+    this.#room = new RoomMaker({
+      clock: options.clock,
+      replaceable: (id) => this.replaceable(id),
+      close: (instance) => this.#close(instance),
+      released: () => this.#released.promise,
+    });
   }
 
   condition(id: string): Condition {
-    const instance = this.#instances.get(id);
-    const job = this.#jobs.get(id);
-    const state = instance
-      ? instance.closing
-        ? "unloading"
-        : instance.uses > 0
-          ? "ready"
-          : "idle"
-      : job
-        ? job.progress === null
-          ? "pending"
-          : "loading"
-        : this.#crashRecord(id).quarantineLeft(this.#clock.now()) > 0
-          ? "quarantined"
-          : "unloaded";
+    const life = this.#life(id);
+    const { instance, job, lastError } = life;
     return {
-      state,
+      state: life.stateAt(this.#options.clock.now()),
       loadProgress: job?.progress ?? null,
       plan: instance?.plan ?? null,
       measured: instance ? withPeak(instance) : [],
-      lastError: this.#errors.get(id) ?? null,
+      lastError,
     };
+  }
+
+  /** The loaded model, without taking it; null: it is not loaded. */
+  instance(id: string): Instance | null {
+    return this.#life(id).instance;
   }
 
   /**
@@ -117,85 +105,84 @@ export class LoadedModels {
    * @throws CorralError MODEL_QUARANTINED, CANCELLED, and what stops a load
    */
   async take(wanted: Loadable, signal: AbortSignal, onWaiting?: (progress: number | null) => void): Promise<Instance> {
+    const life = this.#life(wanted.id);
     for (;;) {
       if (signal.aborted) throw cancelled();
-      const instance = this.#instances.get(wanted.id);
+      const { instance } = life;
       if (instance?.closing) {
         await abortable(instance.closing, signal);
+      } else if (instance?.draining) {
+        onWaiting?.(null);
+        await abortable(instance.draining, signal);
       } else if (instance) {
         instance.uses++;
-        instance.lastUse = this.#clock.now();
-        this.#changed();
+        instance.lastUse = this.#options.clock.now();
+        instance.idle.abort();
+        life.happen("taken");
+        this.#options.changed();
         return instance;
       } else {
-        await this.#waitForLoad(wanted, signal, onWaiting);
+        await this.#waitForLoad(wanted, life, signal, onWaiting);
       }
     }
   }
 
   giveBack(instance: Instance): void {
     instance.uses--;
-    instance.lastUse = this.#clock.now();
-    if (instance.uses === 0) this.#release();
-    this.#changed();
+    instance.lastUse = this.#options.clock.now();
+    const life = this.#life(instance.id);
+    if (instance.uses === 0 && life.instance === instance) {
+      life.happen("released");
+      this.#release();
+      this.#unloadWhenUnused(instance);
+    }
+    this.#options.changed();
     void this.#measureAfterUse(instance);
-  }
-
-  async #measureAfterUse(instance: Instance): Promise<void> {
-    const measure = instance.measureAfterUse;
-    instance.measureAfterUse = null;
-    if (!measure || instance.closing) return;
-    const before = instance.measured;
-    const now = await measure();
-    // What it took when it was loaded stays; what it takes now is more.
-    instance.measured = now.map((device, index) => ({
-      ...device,
-      afterBytes: before[index]?.afterBytes ?? device.afterBytes,
-    }));
-    this.#changed();
   }
 
   /** Stops a load; a loaded model first finishes the replies it is writing. Nothing to do for one that is not loaded. */
   async unload(id: string, signal: AbortSignal): Promise<void> {
-    const job = this.#jobs.get(id);
-    job?.stop.abort();
-    await job?.done.catch(() => undefined);
-    const instance = this.#instances.get(id);
+    const life = this.#life(id);
+    life.job?.stop.abort();
+    await life.job?.done.catch(() => undefined);
+    const { instance } = life;
     if (!instance) return;
-    await this.#untilIdle(instance, signal);
+    while (instance.uses > 0 && life.instance === instance) await abortable(this.#released.promise, signal);
     await this.#close(instance);
   }
 
-  /** What a load of this model would unload first. */
-  replacedBy({ id, embedded }: Pick<Loadable, "id" | "embedded">): Reservation[] {
-    if (embedded) return [];
-    const others = [...this.#instances.values()].filter((other) => !other.embedded && other.id !== id);
-    return others.map(({ reservation }) => reservation);
+  /** What a load of this model might unload: all that need not stay. */
+  replaceable(id: string): Instance[] {
+    return this.#instances().filter((other) => !other.embedded && other.id !== id);
+  }
+
+  /** The time unused models are kept has changed. */
+  keepAliveChanged(): void {
+    for (const instance of this.#instances()) if (instance.uses === 0) this.#unloadWhenUnused(instance);
   }
 
   /** Ends everything now. */
   async dispose(): Promise<void> {
-    for (const job of this.#jobs.values()) job.stop.abort();
-    await Promise.allSettled([...this.#jobs.values()].map(({ done }) => done));
-    await Promise.all([...this.#instances.values()].map((instance) => this.#close(instance)));
+    const jobs = [...this.#lives.values()].flatMap(({ job }) => job ?? []);
+    for (const job of jobs) job.stop.abort();
+    await Promise.allSettled(jobs.map(({ done }) => done));
+    await Promise.all(this.#instances().map((instance) => this.#close(instance)));
   }
 
   async #waitForLoad(
     wanted: Loadable,
+    life: ModelLife,
     signal: AbortSignal,
     onWaiting: ((progress: number | null) => void) | undefined,
   ): Promise<void> {
-    this.#refuseQuarantined(wanted.id);
-    const known = this.#jobs.get(wanted.id);
-    if (known?.stop.signal.aborted) {
+    life.refuseQuarantined(this.#options.clock.now());
+    if (life.job?.stop.signal.aborted) {
       // All who wanted it left, and it is just ending: start anew after that.
-      await abortable(
-        known.done.catch(() => undefined),
-        signal,
-      );
+      const ended = life.job.done.catch(() => undefined);
+      await abortable(ended, signal);
       return;
     }
-    const job = known ?? this.#startJob(wanted);
+    const job = life.job ?? this.#startJob(wanted, life);
     job.waiters++;
     if (onWaiting) {
       job.listeners.add(onWaiting);
@@ -211,78 +198,95 @@ export class LoadedModels {
     }
   }
 
-  #startJob(wanted: Loadable): LoadJob {
+  #startJob(wanted: Loadable, life: ModelLife): LoadJob {
     const stop = new AbortController();
     const before = this.#turn;
     const { promise: done, resolve, reject } = Promise.withResolvers<void>();
     const job: LoadJob = { done, stop, listeners: new Set(), waiters: 0, progress: null };
     const work = async () => {
-      await abortable(before, stop.signal);
-      await this.#load(wanted, job);
+      try {
+        await abortable(before, stop.signal);
+        await this.#load(wanted, life, job);
+      } catch (error) {
+        const isWithdrawn = CorralError.reportOf(error).code === "CANCELLED";
+        life.happen(isWithdrawn ? "withdrawn" : "failed");
+        if (!isWithdrawn) this.#noteError(life, error);
+        throw error;
+      } finally {
+        life.job = null;
+        this.#options.changed();
+      }
     };
-    const running = work().catch((error: unknown) => {
-      this.#noteFailure(wanted.id, error);
-      throw error;
-    });
-    const settled = running.finally(() => {
-      this.#jobs.delete(wanted.id);
-      this.#changed();
-    });
+    life.happen("wanted");
+    life.job = job;
+    const settled = work();
     settled.then(resolve, reject);
     // A waiter may have left before the end; the failure is recorded all the same.
     done.catch(() => undefined);
     this.#turn = Promise.allSettled([before, settled]);
-    this.#jobs.set(wanted.id, job);
-    this.#changed();
+    this.#options.changed();
     return job;
   }
 
-  async #load(wanted: Loadable, job: LoadJob): Promise<void> {
+  async #load(wanted: Loadable, life: ModelLife, job: LoadJob): Promise<void> {
     const { signal } = job.stop;
-    const backoff = this.#crashRecord(wanted.id).backoffLeft(this.#clock.now());
-    if (backoff > 0) await this.#clock.sleep(backoff, signal);
-    await this.#makeRoom(wanted, signal);
-    const { model, reserved } = await this.#loadOrFallOneRung(wanted, job);
+    const { clock } = this.#options;
+    const backoff = life.crashes.backoffLeft(clock.now());
+    if (backoff > 0) await clock.sleep(backoff, signal);
+    if (!wanted.embedded) await this.#room.makeRoomFor(wanted, signal);
+    const { model, reserved } = await this.#loadOrFallOneRung(wanted, life, job);
     const measured = await wanted.settle(model, reserved);
     if (signal.aborted) {
       await model[Symbol.asyncDispose]();
       reserved.reservation[Symbol.dispose]();
       throw cancelled();
     }
-    this.#errors.delete(wanted.id);
-    this.#keep({
+    life.lastError = null;
+    this.#keep(life, {
       id: wanted.id,
       embedded: wanted.embedded,
       model,
       plan: reserved.plan,
+      scheduler: this.#options.schedulerFor(wanted.id, model, reserved.plan),
+      turns: new TextTurns(),
       measured,
       measureAfterUse: reserved.plan.gpuLayers > 0 ? () => wanted.settle(model, reserved) : null,
       reservation: reserved.reservation,
+      loadMs: model.facts.loadMs,
       uses: 0,
-      lastUse: this.#clock.now(),
+      lastUse: clock.now(),
+      idle: new AbortController(),
       closing: null,
+      draining: null,
     });
   }
 
   /** Memory can be short in spite of the plan: others took some meanwhile, or it is in pieces. Then one lower rung is tried. */
-  async #loadOrFallOneRung(wanted: Loadable, job: LoadJob): Promise<{ model: LoadedModel; reserved: ReservedPlan }> {
+  async #loadOrFallOneRung(wanted: Loadable, life: ModelLife, job: LoadJob) {
     const first = await wanted.reserve(null, job.stop.signal);
     if (!first) throw new Error("There is always a first plan.");
+    life.happen("started");
     try {
       return await this.#loadReserved(wanted, first, job);
     } catch (error) {
       if (CorralError.reportOf(error).code !== "INSUFFICIENT_MEMORY") throw error;
       const second = await wanted.reserve(first.plan, job.stop.signal);
       if (!second) throw error;
-      this.#logger.warn("load-fell-one-rung", { model: wanted.id, reason: second.plan.reasons[0] ?? "" }, error);
+      const reason = second.plan.reasons[0] ?? "";
+      this.#options.logger.warn("load-fell-one-rung", { model: wanted.id, reason }, error);
       return this.#loadReserved(wanted, second, job);
     }
   }
 
-  async #loadReserved(wanted: Loadable, reserved: ReservedPlan, job: LoadJob) {
+  async #loadReserved(
+    { id, path, purpose, files }: Loadable,
+    reserved: ReservedPlan,
+    job: LoadJob,
+  ): Promise<{ model: LoadedModel; reserved: ReservedPlan }> {
     this.#progress(job, 0);
     try {
-      const model = await this.#engine.load({ id: wanted.id, path: wanted.path }, loadSettings(reserved.plan), {
+      const settings = loadSettings(reserved.plan, purpose, files);
+      const model = await this.#options.engine.load({ id, path }, settings, {
         signal: job.stop.signal,
         onProgress: (fraction) => this.#progress(job, fraction),
       });
@@ -293,53 +297,69 @@ export class LoadedModels {
     }
   }
 
-  #keep(instance: Instance): void {
-    this.#instances.set(instance.id, instance);
-    void instance.model.ended.then((end) => {
-      instance.reservation[Symbol.dispose]();
-      if (this.#instances.get(instance.id) === instance) this.#instances.delete(instance.id);
-      if (end) {
-        const message = `The engine of ${instance.id} stopped: ${end.reason}.`;
-        this.#noteFailure(instance.id, new CorralError("ENGINE_CRASHED", message, { model: instance.id }));
-      }
-      this.#release();
-      this.#changed();
-    });
+  #keep(life: ModelLife, instance: Instance): void {
+    life.instance = instance;
+    life.happen("loaded");
+    this.#options.noted(instance.id, "loaded");
+    this.#unloadWhenUnused(instance);
+    void instance.model.ended.then((end) => this.#gone(life, instance, end));
   }
 
-  /** Unloads the other model that is not embedded, least recently used first, as soon as nobody uses it. */
-  async #makeRoom(wanted: Loadable, signal: AbortSignal): Promise<void> {
-    if (wanted.embedded) return;
-    for (;;) {
-      if (signal.aborted) throw cancelled();
-      const others = [...this.#instances.values()].filter(({ id, embedded }) => !embedded && id !== wanted.id);
-      if (others.length === 0) return;
-      const idle = others.filter(({ uses }) => uses === 0).toSorted((a, b) => a.lastUse - b.lastUse);
-      if (idle[0]) await this.#close(idle[0]);
-      else await abortable(this.#released.promise, signal);
+  /** Its engine has ended; `end` says why when nobody told it to. */
+  #gone(life: ModelLife, instance: Instance, end: { reason: string } | null): void {
+    instance.reservation[Symbol.dispose]();
+    instance.idle.abort();
+    if (life.instance !== instance) return;
+    life.instance = null;
+    life.happen(end ? "crashed" : "ended");
+    if (end) {
+      this.#options.noted(instance.id, "crashed");
+      const message = `The engine of ${instance.id} stopped: ${end.reason}.`;
+      this.#noteError(life, new CorralError("ENGINE_CRASHED", message, { model: instance.id }));
     }
+    this.#release();
+    this.#options.changed();
   }
 
-  async #untilIdle(instance: Instance, signal: AbortSignal): Promise<void> {
-    while (instance.uses > 0 && this.#instances.get(instance.id) === instance) {
-      await abortable(this.#released.promise, signal);
-    }
+  #unloadWhenUnused(instance: Instance): void {
+    instance.idle.abort();
+    const keepAliveMs = this.#options.keepAliveMs();
+    if (instance.embedded || instance.closing || keepAliveMs === null) return;
+    const idle = (instance.idle = new AbortController());
+    const unload = () => {
+      if (!idle.signal.aborted && instance.uses === 0) void this.#close(instance);
+    };
+    this.#options.clock.sleep(Math.min(keepAliveMs, longestTimerMs), idle.signal).then(unload, () => undefined);
   }
 
   async #close(instance: Instance): Promise<void> {
     instance.closing ??= this.#end(instance);
-    this.#changed();
+    this.#options.changed();
     await instance.closing;
   }
 
   async #end(instance: Instance): Promise<void> {
+    const life = this.#life(instance.id);
+    if (life.instance === instance) life.happen("closed");
     try {
       await instance.model[Symbol.asyncDispose]();
     } finally {
-      if (this.#instances.get(instance.id) === instance) this.#instances.delete(instance.id);
-      this.#release();
-      this.#changed();
+      this.#gone(life, instance, null);
     }
+  }
+
+  async #measureAfterUse(instance: Instance): Promise<void> {
+    const measure = instance.measureAfterUse;
+    instance.measureAfterUse = null;
+    if (!measure || instance.closing) return;
+    const before = instance.measured;
+    const now = await measure();
+    // What it took when it was loaded stays; what it takes now is more.
+    instance.measured = now.map((device, index) => ({
+      ...device,
+      afterBytes: before[index]?.afterBytes ?? device.afterBytes,
+    }));
+    this.#options.changed();
   }
 
   #release(): void {
@@ -350,32 +370,23 @@ export class LoadedModels {
   #progress(job: LoadJob, fraction: number): void {
     job.progress = fraction;
     for (const listener of job.listeners) listener(fraction);
-    this.#changed();
+    this.#options.changed();
   }
 
-  #noteFailure(id: string, error: unknown): void {
+  #noteError(life: ModelLife, error: unknown): void {
     const report = CorralError.reportOf(error);
-    if (report.code === "CANCELLED") return;
-    this.#errors.set(id, report);
-    // A file that cannot be read or memory that is too small will not crash anything.
-    if (report.code === "ENGINE_CRASHED" || report.code === "MODEL_LOAD_FAILED") {
-      this.#crashRecord(id).note(this.#clock.now());
-    }
-    this.#logger.warn("model-failed", { model: id, code: report.code }, error);
+    life.noteError(report, this.#options.clock.now());
+    this.#options.logger.warn("model-failed", { model: life.id, code: report.code }, error);
   }
 
-  #refuseQuarantined(id: string): void {
-    const retryAfterMs = Math.ceil(this.#crashRecord(id).quarantineLeft(this.#clock.now()));
-    if (retryAfterMs <= 0) return;
-    const minutes = Math.ceil(retryAfterMs / 60_000);
-    const message = `${id} crashed three times in five minutes, so it is left alone for another ${minutes} min. Choose another model meanwhile. Last problem: ${this.#errors.get(id)?.message ?? "unknown"}`;
-    throw new CorralError("MODEL_QUARANTINED", message, { model: id, retryAfterMs });
+  #instances(): Instance[] {
+    return [...this.#lives.values()].flatMap(({ instance }) => instance ?? []);
   }
 
-  #crashRecord(id: string): CrashRecord {
-    let record = this.#crashes.get(id);
-    if (!record) this.#crashes.set(id, (record = new CrashRecord()));
-    return record;
+  #life(id: string): ModelLife {
+    let life = this.#lives.get(id);
+    if (!life) this.#lives.set(id, (life = new ModelLife(id)));
+    return life;
   }
 }
 

@@ -45,19 +45,13 @@ export class ModelLibrary {
     this.#embeddedPath = embeddedPath === null ? null : resolve(embeddedPath);
   }
 
-  /** The default model first: the first registered file that can converse, else the reader. Files that are gone come last. */
+  /** The embedded reader first, then what was registered, in that order. */
   async list(): Promise<LibraryModel[]> {
     const registered = await Promise.all(
       (await this.#files.list()).map((file) => this.#describe({ ...file, embedded: false })),
     );
     const embedded = await this.#embedded();
-    const present = registered.filter(({ isAbsent }) => !isAbsent);
-    return [
-      ...present.filter((model) => !quotesOnly(model)),
-      ...(embedded ? [embedded] : []),
-      ...present.filter(quotesOnly),
-      ...registered.filter(({ isAbsent }) => isAbsent),
-    ];
+    return embedded ? [embedded, ...registered] : registered;
   }
 
   /** @throws CorralError MODEL_NOT_FOUND */
@@ -65,17 +59,6 @@ export class ModelLibrary {
     const model = (await this.list()).find((candidate) => candidate.id === id);
     if (!model) throw notFound(id);
     return model;
-  }
-
-  /** The model for questions that name none. @throws CorralError NO_MODEL */
-  async default(): Promise<LibraryModel> {
-    const [first] = await this.list();
-    if (!first || first.isAbsent) {
-      const message =
-        "No model is installed, so questions cannot be answered; searching works. Add a GGUF file under Models.";
-      throw new CorralError("NO_MODEL", message, {});
-    }
-    return first;
   }
 
   /** @throws CorralError FILE_NOT_FOUND, EMPTY_FILE, MODEL_FILE_INVALID */

@@ -1,106 +1,30 @@
 import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { HardwareSnapshot, ModelSummary } from "@corral/protocol";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createFakeEngine, type FakeEngine, type FakeScript } from "../engines/fake-engine.ts";
+import type { ModelSummary } from "@corral/protocol";
+import { afterEach, describe, expect, it } from "vitest";
+import type { FakeEngine, FakeScript } from "../engines/fake-engine.ts";
 import { buildGguf } from "../engines/gguf.test-builder.ts";
-import { openLogger } from "../logger.ts";
-import type { FitMeasurement, ModelFile, Store } from "../store/store.ts";
-import { createModels } from "./create-models.ts";
 import type { Models } from "./models.ts";
-import { memorySettings } from "./testing/memory-settings.ts";
-import { TestClock } from "./testing/test-clock.ts";
+import type { TestClock } from "./testing/test-clock.ts";
+import { settle, TestModels } from "./testing/test-models.ts";
 
-const never = new AbortController().signal;
 const readerFile = join(import.meta.dirname, "../../../../resources/reader-model/corral-reader-q8_0.gguf");
-const gibibyte = 2 ** 30;
-const logger = openLogger({ directory: null, stderr: null });
+const never = new AbortController().signal;
 
-function memoryStore(): Pick<Store, "modelFiles" | "fitMeasurements" | "settings"> {
-  let files: ModelFile[] = [];
-  measurements = [];
-  return {
-    settings: memorySettings(),
-    fitMeasurements: {
-      list: (model, quantization) =>
-        Promise.resolve(
-          measurements.filter((entry) => entry.model === model && entry.quantization === quantization).toReversed(),
-        ),
-      add: (entry) => {
-        measurements.push({ ...entry, measuredAt: new Date(0).toISOString() });
-        return Promise.resolve();
-      },
-    },
-    modelFiles: {
-      list: () => Promise.resolve(files),
-      add: (entry) => {
-        const file = { ...entry, addedAt: new Date(0).toISOString() };
-        files = [...files, file];
-        return Promise.resolve(file);
-      },
-      remove: (id) => {
-        files = files.filter((file) => file.id !== id);
-        return Promise.resolve();
-      },
-    },
-  };
-}
-
-const machine = (availableBytes: number): HardwareSnapshot => ({
-  takenAt: new Date(0).toISOString(),
-  os: { platform: "linux", distribution: "Test", architecture: "x64" },
-  cpu: { name: "Test CPU", physicalCores: 4, logicalCores: 8, instructionSets: [] },
-  memory: { totalBytes: 32 * gibibyte, availableBytes },
-  numaNodes: [],
-  gpus: [],
-  runtimes: { cuda: null, rocm: null },
-  disk: { path: "/", freeBytes: null },
-  notes: [],
-});
-
-let folder = "";
-let measurements: FitMeasurement[] = [];
+let test: TestModels;
+let folder: string;
 let clock: TestClock;
 let engine: FakeEngine;
 let models: Models;
-let available = 0;
 
-/** With the reader and these registered files. */
-async function setUp(script: FakeScript = {}, names: string[] = ["a", "b"], withReader = true): Promise<void> {
-  clock = new TestClock();
-  engine = createFakeEngine(script);
-  available = 30 * gibibyte;
-  models = createModels({
-    store: memoryStore(),
-    engine,
-    hardware: {
-      snapshot: () => Promise.resolve(machine(available)),
-      watch: () => {
-        throw new Error("Nobody watches here.");
-      },
-    },
-    logger,
-    embeddedModelPath: join(folder, "reader.gguf"),
-    clock,
-  });
-  if (withReader) await writeFile(join(folder, "reader.gguf"), buildGguf());
-  for (const name of names) {
-    await writeFile(join(folder, `${name}.gguf`), buildGguf());
-    await models.add(join(folder, `${name}.gguf`));
-  }
+async function setUp(script?: FakeScript, names?: string[]): Promise<void> {
+  test = await TestModels.create(script, names);
+  ({ folder, clock, engine, models } = test);
 }
 
-const state = async (id: string) => (await models.list()).find((model) => model.id === id)?.state;
-const settle = () => new Promise((resolve) => setTimeout(resolve, 10));
+const state = (id: string) => test.state(id);
 
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "corral-models-"));
-});
-afterEach(async () => {
-  await models[Symbol.asyncDispose]();
-  await rm(folder, { recursive: true });
-});
+afterEach(() => test[Symbol.asyncDispose]());
 
 describe("the library", () => {
   it("lists the default model first: a registered file before the reader", async () => {
@@ -182,144 +106,6 @@ describe("the library", () => {
     expect(await state("a")).toBeUndefined();
     await expect(models.remove("a")).rejects.toMatchObject({ code: "MODEL_NOT_FOUND" });
     await expect(models.remove("corral-reader")).rejects.toMatchObject({ code: "INVALID_INPUT" });
-  });
-});
-
-describe("loading", () => {
-  it("goes unloaded, loading, ready, idle, unloaded, and tells watchers", async () => {
-    await setUp({ loadMs: 40 });
-    const seen: string[] = [];
-    const end = new AbortController();
-    const watching = (async () => {
-      for await (const list of models.watch(end.signal)) seen.push(list.find(({ id }) => id === "a")?.state ?? "none");
-    })();
-    await settle();
-    const progress: (number | null)[] = [];
-    const lease = await models.acquire("a", { signal: never, onWaiting: (fraction) => progress.push(fraction) });
-    await settle();
-    expect(await state("a")).toBe("ready");
-    await lease[Symbol.asyncDispose]();
-    await lease[Symbol.asyncDispose]();
-    await settle();
-    expect(await models.unload("a")).toMatchObject({ state: "unloaded", contextSize: null });
-    await settle();
-    end.abort();
-    await watching;
-    expect(seen.filter((now, index) => now !== seen[index - 1])).toEqual(
-      expect.arrayContaining(["unloaded", "loading", "ready", "idle"]),
-    );
-    expect(seen.at(-1)).toBe("unloaded");
-    expect(progress[0]).toBeNull();
-    expect(progress).toContain(0.5);
-  });
-
-  it("loads once for all who ask, and the reader with its trained context, two sequences and one thread", async () => {
-    await setUp({ loadMs: 20 });
-    const leases = await Promise.all([1, 2, 3].map(() => models.acquire("corral-reader", { signal: never })));
-    expect(engine.history).toEqual(["load corral-reader"]);
-    expect(engine.settings[0]).toMatchObject({ slots: [{ contextSize: 4096, count: 2 }], threads: 1, gpuLayers: 0 });
-    for (const lease of leases.slice(0, 2)) await lease[Symbol.asyncDispose]();
-    expect(await state("corral-reader")).toBe("ready");
-    await leases[2]?.[Symbol.asyncDispose]();
-    expect(await state("corral-reader")).toBe("idle");
-  });
-
-  it("shows how fast a model was once a reply told it", async () => {
-    await setUp();
-    expect((await models.plan("a")).estimate.measured).toBeUndefined();
-    const lease = await models.acquire("a", { signal: never });
-    lease.noteSpeed({ promptTokens: 100, cachedTokens: 0, completionTokens: 41, prefillMs: 100, decodeMs: 2000 });
-    await lease[Symbol.asyncDispose]();
-    await settle();
-    const measured = { measured: true, decodeTokensPerSecond: { low: 20, high: 20 } };
-    expect((await models.plan("a")).estimate).toMatchObject(measured);
-    expect((await models.list())[0]?.memory?.plan.estimate).toMatchObject(measured);
-    expect((await models.plan("b")).estimate.measured).toBeUndefined();
-  });
-
-  it("keeps one model beside the reader and replaces the idle one", async () => {
-    await setUp();
-    await models.load("corral-reader", never);
-    await models.load("a", never);
-    await models.load("b", never);
-    expect(engine.history).toEqual(["load corral-reader", "load a", "dispose a", "load b"]);
-    expect([...engine.loaded]).toEqual(["corral-reader", "b"]);
-  });
-
-  it("waits for a model in use rather than taking it away", async () => {
-    await setUp();
-    const lease = await models.acquire("a", { signal: never });
-    const loading = models.load("b", never);
-    await settle();
-    expect(await state("b")).toBe("pending");
-    expect([...engine.loaded]).toEqual(["a"]);
-    await lease[Symbol.asyncDispose]();
-    await loading;
-    expect([...engine.loaded]).toEqual(["b"]);
-  });
-
-  it("lets a waiting caller leave at once, and stops a load nobody waits for", async () => {
-    await setUp({ loadMs: 10_000 });
-    const first = new AbortController();
-    const second = new AbortController();
-    const waits = [first, second].map(({ signal }) => models.acquire("a", { signal }));
-    await settle();
-    first.abort();
-    await expect(waits[0]).rejects.toMatchObject({ code: "CANCELLED" });
-    expect(await state("a")).toBe("loading");
-    second.abort();
-    await expect(waits[1]).rejects.toMatchObject({ code: "CANCELLED" });
-    await settle();
-    expect(await state("a")).toBe("unloaded");
-    expect((await models.list())[0]?.lastError).toBeNull();
-  });
-
-  it("starts anew for a caller who comes while a withdrawn load is still ending", async () => {
-    await setUp({ loadMs: 50 });
-    const first = new AbortController();
-    const withdrawn = models.acquire("a", { signal: first.signal });
-    await settle();
-    first.abort();
-    const next = models.acquire("a", { signal: never });
-    await expect(withdrawn).rejects.toMatchObject({ code: "CANCELLED" });
-    await using lease = await next;
-    expect(lease.summary.id).toBe("a");
-  });
-
-  it("refuses what does not fit, naming what is missing", async () => {
-    await setUp();
-    available = gibibyte;
-    await expect(models.load("a", never)).rejects.toMatchObject({
-      code: "INSUFFICIENT_MEMORY",
-      data: { devices: [{ id: "cpu", freeBytes: gibibyte }] },
-    });
-    expect(engine.history).toEqual([]);
-    const plan = await models.plan("a");
-    expect(plan).toMatchObject({ fits: false, placement: "none" });
-    available = 30 * gibibyte;
-    expect((await models.load("a", never)).state).toBe("ready");
-  });
-
-  it("lets running replies finish before it unloads", async () => {
-    await setUp();
-    const lease = await models.acquire("a", { signal: never });
-    let isUnloaded = false;
-    const unloading = models.unload("a").then(() => (isUnloaded = true));
-    await settle();
-    expect(isUnloaded).toBe(false);
-    await lease[Symbol.asyncDispose]();
-    await unloading;
-    expect(await state("a")).toBe("unloaded");
-  });
-
-  it("ends everything when disposed of", async () => {
-    await setUp({ loadMs: 5000 });
-    const loading = models.acquire("a", { signal: never });
-    await settle();
-    await models[Symbol.asyncDispose]();
-    await expect(loading).rejects.toMatchObject({ code: "CANCELLED" });
-    await expect(models.acquire("b", { signal: never })).rejects.toMatchObject({ code: "CANCELLED" });
-    expect(engine.loaded.size).toBe(0);
   });
 });
 

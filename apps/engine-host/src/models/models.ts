@@ -1,4 +1,4 @@
-import type { LoadPlan, ModelSummary } from "@corral/protocol";
+import type { LoadPlan, ModelsActivity, ModelSummary, ServingChanges, ServingSettings } from "@corral/protocol";
 import type { EnginePart, GenerateRequest, GenerationStatistics, LoadedModel } from "../engines/engine.ts";
 
 /** Who a request is for: what the scheduler shares fairly between. */
@@ -53,8 +53,12 @@ export interface Models extends AsyncDisposable {
   list(): Promise<ModelSummary[]>;
   /** The list now and after each change, until the signal aborts. */
   watch(signal: AbortSignal): AsyncIterable<ModelSummary[]>;
-  /** Registers a GGUF file in place. @throws CorralError FILE_NOT_FOUND, EMPTY_FILE, MODEL_FILE_INVALID */
-  add(path: string): Promise<ModelSummary>;
+  /**
+   * Registers a GGUF file in place.
+   * @param options.inPassing it was only named for one use, and does not become the default model by that
+   * @throws CorralError FILE_NOT_FOUND, EMPTY_FILE, MODEL_FILE_INVALID
+   */
+  add(path: string, options?: { inPassing?: boolean }): Promise<ModelSummary>;
   /** @throws CorralError MODEL_NOT_FOUND */
   remove(id: string): Promise<void>;
   plan(id: string): Promise<LoadPlan>;
@@ -73,4 +77,13 @@ export interface Models extends AsyncDisposable {
   embedder(id: string | null, options: { signal: AbortSignal }): Promise<Embedder>;
   /** A reranking model; null = the one in use here. @throws CorralError NO_MODEL (none installed), MODEL_NOT_FOUND, … */
   reranker(id: string | null, options: { signal: AbortSignal }): Promise<Reranker>;
+  /** Frees what is kept of a conversation besides the store: its KV cache, in slots and on disk. Never fails. */
+  forgetConversation(cacheOwner: string, user?: string): Promise<void>;
+  /** What is running, waiting and kept in memory, for metrics and the interface. */
+  activity(): Promise<ModelsActivity>;
+  /** The activity now and after changes, at most twice a second, until the signal aborts. */
+  watchActivity(signal: AbortSignal): AsyncIterable<ModelsActivity>;
+  settings(): Promise<ServingSettings>;
+  /** Changes the given settings only. @throws CorralError MODEL_NOT_FOUND, INVALID_INPUT (a model of another ability) */
+  configure(changes: ServingChanges): Promise<ServingSettings>;
 }

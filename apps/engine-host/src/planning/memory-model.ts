@@ -29,7 +29,12 @@ const pipelineCopies = 4;
 export interface ContextNeed {
   slots: readonly PlanSlots[];
   kvCacheType: KvCacheType;
+  /** Absent: generate. */
+  purpose?: ModelPurpose | undefined;
 }
+
+/** What a model is loaded for: to write, or to read a text and give its vector or a score. */
+export type ModelPurpose = "generate" | "embed" | "rank";
 
 /** Tokens the engine evaluates in one step. */
 export function batchTokensOf(placement: PlacementKind): number {
@@ -63,7 +68,7 @@ interface Buffers {
   embedding: number;
   feedForward: number;
   logits: number;
-  /** f16, for the longest sequence. */
+  /** f16, for the longest sequence; of a model that reads only also the attention scores, which it keeps whole. */
   mask: number;
   /** Keys and values of one layer turned back into f16; CUDA's attention kernels do that with a quantized cache. */
   unquantizedKv: number;
@@ -72,16 +77,18 @@ interface Buffers {
 function buffersOf(
   shape: ModelShape,
   { contextSize, count }: PlanSlots,
-  kvCacheType: KvCacheType,
+  { kvCacheType, purpose = "generate" }: ContextNeed,
   batchTokens: number,
 ): Buffers {
   const tokens = padded(contextSize);
-  const batch = Math.min(batchTokens, tokens * count);
+  const writes = purpose === "generate";
+  // A text that is only read is evaluated in one step, as each of its tokens sees those after it.
+  const batch = writes ? Math.min(batchTokens, tokens * count) : tokens;
   return {
     embedding: batch * 4 * Math.max(shape.embeddingLength, shape.heads * shape.keyLength),
     feedForward: batch * 4 * shape.feedForwardLength,
-    logits: batch * 4 * shape.vocabularySize,
-    mask: batch * tokens * 2,
+    logits: writes ? batch * 4 * shape.vocabularySize : 0,
+    mask: batch * tokens * (writes ? 2 : 2 + 4 * shape.heads),
     unquantizedKv:
       kvCacheType === "f16" ? 0 : tokens * count * shape.keyValueHeads * (shape.keyLength + shape.valueLength) * 2,
   };
@@ -94,7 +101,7 @@ function buffersOf(
  */
 export function cpuComputeBytes(shape: ModelShape, need: ContextNeed, batchTokens = cpuBatchTokens): number {
   return sumOver(need, (slots) => {
-    const { embedding, feedForward, logits, mask } = buffersOf(shape, slots, need.kvCacheType, batchTokens);
+    const { embedding, feedForward, logits, mask } = buffersOf(shape, slots, need, batchTokens);
     const isQuantized = need.kvCacheType !== "f16";
     const layer = mask + 3 * feedForward + (isQuantized ? 3 : 4) * embedding;
     return Math.max(layer, logits + (isQuantized ? 3 : 2) * embedding);
@@ -113,12 +120,7 @@ export interface GpuRole {
 /** The compute buffer of one GPU, bytes. */
 export function gpuComputeBytes(shape: ModelShape, need: ContextNeed, role: GpuRole): number {
   return sumOver(need, (slots) => {
-    const { embedding, feedForward, logits, mask, unquantizedKv } = buffersOf(
-      shape,
-      slots,
-      need.kvCacheType,
-      gpuBatchTokens,
-    );
+    const { embedding, feedForward, logits, mask, unquantizedKv } = buffersOf(shape, slots, need, gpuBatchTokens);
     const layer = Math.max(3 * feedForward + 4 * embedding, 4 * embedding + unquantizedKv) + 2 * role.visitorBytes;
     const output = role.hasOutput ? logits + 3 * embedding : 0;
     // Inputs of a pipeline are kept; else their memory serves the logits in the end.
@@ -135,7 +137,7 @@ export function hostComputeBytes(
   hasLayers: boolean,
 ): number {
   return sumOver(need, (slots) => {
-    const { embedding, feedForward, mask } = buffersOf(shape, slots, need.kvCacheType, gpuBatchTokens);
+    const { embedding, feedForward, mask } = buffersOf(shape, slots, need, gpuBatchTokens);
     const inputs = (isPipelined ? pipelineCopies : 1) * (mask + embedding);
     return inputs + (hasLayers ? 3 * feedForward + 4 * embedding : 0);
   });

@@ -2,6 +2,7 @@ import type { PlanHardware, LoadPlan, ModelShape, PlanAlternative, PlanPins, Pla
 import { ladderOf, type Ladder } from "./ladder.ts";
 import { machineOf } from "./machine.ts";
 import { checkShape } from "./model-shape.ts";
+import type { ModelPurpose } from "./memory-model.ts";
 import type { ModelWeights } from "./model-weights.ts";
 import { reasonsOf } from "./plan-reasons.ts";
 import { contextOf, leastContext, PlanSearch, type Choice, type Mode } from "./plan-search.ts";
@@ -29,6 +30,8 @@ export interface LoadWish {
   reserveBytes?: number | undefined;
   /** Every slot is of the full size. */
   hasEqualSlots?: boolean;
+  /** What it is loaded for. Absent: generate. */
+  purpose?: ModelPurpose;
   /** Bytes earlier loads took beyond their plan, by device id. */
   corrections?: ReadonlyMap<string, number>;
 }
@@ -64,6 +67,7 @@ export function planLoad(
     hasEqualSlots: wish.hasEqualSlots ?? false,
     pins,
     preferLongContext: preference === "longest-context",
+    purpose: wish.purpose ?? "generate",
   });
   const wishedIn = (mode: Mode) => wishedContext(model.shape, wish, preference, mode);
 

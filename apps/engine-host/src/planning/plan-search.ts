@@ -1,7 +1,7 @@
 import type { ModelShape, PlanPins, PlanSlots } from "@corral/protocol";
 import type { Ladder, Rung } from "./ladder.ts";
 import type { Machine } from "./machine.ts";
-import { contextStep, type ContextNeed } from "./memory-model.ts";
+import { contextStep, type ContextNeed, type ModelPurpose } from "./memory-model.ts";
 import { weightsOf, type ModelWeights } from "./model-weights.ts";
 import { placedModel, placeOnCpu, placeOnGpus, shortOf, type PlacedModel, type Placement } from "./placement.ts";
 import { slotChoices } from "./slots.ts";
@@ -25,6 +25,7 @@ export interface SearchOptions {
   hasEqualSlots: boolean;
   pins: PlanPins;
   preferLongContext: boolean;
+  purpose: ModelPurpose;
 }
 
 /** A tier that holds this much is taken before a smaller one that holds more. Tokens. */
@@ -128,7 +129,7 @@ export class PlanSearch {
 
   #place(mode: Mode, rung: Rung, slots: PlanSlots[]): Placement | null {
     const model = this.model(rung.quantization);
-    const need = { slots, kvCacheType: rung.kvCacheType };
+    const need = { slots, kvCacheType: rung.kvCacheType, purpose: this.#options.purpose };
     switch (mode) {
       case "cpu":
         return placeOnCpu(model, need, this.#options.machine);

@@ -7,10 +7,16 @@ export class TestClock implements Clock {
   now() {
     return this.#now;
   }
-  sleep(ms: number, signal: AbortSignal): Promise<void> {
+  async sleep(ms: number, signal: AbortSignal): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    signal.addEventListener("abort", () => reject(cancelled()), { once: true });
-    this.#sleepers.push({ until: this.#now + ms, wake: resolve });
+    if (signal.aborted) throw cancelled();
+    const sleeper = { until: this.#now + ms, wake: resolve };
+    this.#sleepers.push(sleeper);
+    const wakeEarly = () => {
+      this.#sleepers = this.#sleepers.filter((other) => other !== sleeper);
+      reject(cancelled());
+    };
+    signal.addEventListener("abort", wakeEarly, { once: true });
     return promise;
   }
   get sleeping() {
