@@ -22,7 +22,34 @@ export function collectionTable(database: DatabaseSync, index: IndexWriter): Syn
     "SELECT key FROM documents WHERE collection_key = (SELECT key FROM collections WHERE id = ?)",
   );
   const removeDocument = database.prepare("DELETE FROM documents WHERE key = ?");
+  const removeFolderFiles = database.prepare(
+    `DELETE FROM folder_files WHERE folder_key IN
+       (SELECT folders.key FROM folders JOIN collections ON collections.key = collection_key WHERE collections.id = ?)`,
+  );
+  const removeFolders = database.prepare(
+    "DELETE FROM folders WHERE collection_key = (SELECT key FROM collections WHERE id = ?)",
+  );
   const remove = database.prepare("DELETE FROM collections WHERE id = ?");
+
+  const fileBytes = database.prepare(
+    `SELECT coalesce(sum(bytes) FILTER (WHERE NOT owned), 0) AS inPlaceBytes,
+       (SELECT coalesce(sum(bytes), 0) FROM (SELECT DISTINCT path, bytes FROM documents
+         WHERE owned AND collection_key = (SELECT key FROM collections WHERE id = ?1))) AS copiesBytes
+     FROM documents WHERE collection_key = (SELECT key FROM collections WHERE id = ?1)`,
+  );
+  const ofCollection =
+    "JOIN documents ON documents.key = document_key JOIN collections ON collections.key = collection_key";
+  const textBytes = database.prepare(
+    `SELECT (SELECT coalesce(sum(octet_length(pages.text) + octet_length(lines) + coalesce(octet_length(table_rows), 0)), 0)
+         FROM pages ${ofCollection} WHERE collections.id = ?1)
+       + (SELECT coalesce(sum(octet_length(chunks.text) + octet_length(heading_path) + octet_length(spans)), 0)
+         FROM chunks ${ofCollection} WHERE collections.id = ?1) AS bytes`,
+  );
+  const indexBytes = database.prepare(
+    `SELECT (SELECT coalesce(sum(octet_length(block)), 0) FROM postings)
+       + (SELECT coalesce(sum(octet_length(keys) + octet_length(documents) + octet_length(lengths)), 0)
+         FROM postings_segments) AS bytes, (SELECT chunks FROM index_totals) AS chunks`,
+  );
 
   const get = (id: string) => row<Collection>(byId, id) ?? null;
   const getByName = (name: string) => row<Collection>(byName, foldName(name)) ?? null;
@@ -43,8 +70,20 @@ export function collectionTable(database: DatabaseSync, index: IndexWriter): Syn
       if (rename.run(name, foldName(name), id).changes === 0) throw collectionNotFound(id);
       return get(id)!;
     },
+    storage(id) {
+      const collection = get(id);
+      if (!collection) throw collectionNotFound(id);
+      const files = row<{ inPlaceBytes: number; copiesBytes: number }>(fileBytes, id)!;
+      const text = row<{ bytes: number }>(textBytes, id)!;
+      // The index is one for all collections.
+      const index = row<{ bytes: number; chunks: number }>(indexBytes)!;
+      const share = index.chunks === 0 ? 0 : collection.chunkCount / index.chunks;
+      return { ...files, textBytes: text.bytes, indexBytes: Math.round(index.bytes * share), vectorBytes: 0 };
+    },
     remove(id) {
       const keys = rows<{ key: number }>(documentKeys, id).map(({ key }) => key);
+      removeFolderFiles.run(id);
+      removeFolders.run(id);
       index.removeContent(keys);
       for (const key of keys) removeDocument.run(key);
       remove.run(id);

@@ -51,6 +51,7 @@ export function openDatabase(dataDirectory: string, role: "read" | "write"): Dat
         PRAGMA temp_store = MEMORY;
         PRAGMA cache_size = -32000;
         PRAGMA journal_size_limit = 67108864;
+        PRAGMA wal_autocheckpoint = 8192;
       `);
       assertPragmas(database);
       // SQLite opens a write-protected file read-only without a word; taking the write lock finds that out now.

@@ -3,7 +3,7 @@ import { CorralError, type DocumentSummary } from "@corral/protocol";
 import { collectionNotFound } from "./collections.ts";
 import { row, rows } from "./database.ts";
 import { indexedTitle, type IndexWriter } from "./index-writer.ts";
-import type { DocumentFile, DocumentTable } from "./store.ts";
+import type { DocumentFile, DocumentTable, UnfinishedDocument } from "./store.ts";
 import type { Synchronous } from "./thread-messages.ts";
 import { uuidv7 } from "./uuid.ts";
 
@@ -27,18 +27,25 @@ export function documentTable(database: DatabaseSync, index: IndexWriter): Synch
   const byId = database.prepare(`${select} WHERE documents.id = ?`);
   const byHash = database.prepare(`${select} WHERE collections.id = ? AND sha256 = ? ORDER BY documents.key LIMIT 1`);
   const byPath = database.prepare(`${select} WHERE path = ? AND collections.id = ? ORDER BY documents.key`);
+  const byStamp = database.prepare(
+    `${select} WHERE path = ? AND stamp = ? AND collections.id = ? ORDER BY documents.key DESC LIMIT 1`,
+  );
+  const relocate = database.prepare("UPDATE documents SET name = ?, path = ?, stamp = ? WHERE id = ?");
   const ownedFiles = database.prepare(
     "SELECT id, path, owned, sha256, bytes FROM documents WHERE owned = 1 ORDER BY key",
   );
   const file = database.prepare("SELECT path, owned, sha256, bytes FROM documents WHERE id = ?");
   const collectionKey = database.prepare("SELECT key FROM collections WHERE id = ?");
   const insert = database.prepare(
-    `INSERT INTO documents (id, collection_key, name, format, path, owned, sha256, bytes, state, paged, added_at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'queued', 0, ?)`,
+    `INSERT INTO documents (id, collection_key, name, format, path, owned, sha256, bytes, stamp, state, paged, added_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', 0, ?)`,
   );
   const setState = database.prepare("UPDATE documents SET state = ?, error = ? WHERE id = ?");
   const unfinished = database.prepare(
-    "SELECT id FROM documents WHERE state IN ('queued', 'reading', 'indexing') ORDER BY key",
+    `SELECT documents.id, collections.id AS collectionId,
+       EXISTS (SELECT 1 FROM folder_files WHERE document_key = documents.key) AS followed
+     FROM documents JOIN collections ON collections.key = documents.collection_key
+     WHERE state IN ('queued', 'reading', 'indexing') ORDER BY documents.key`,
   );
   const keys = database.prepare("SELECT key, collection_key AS collectionKey, name FROM documents WHERE id = ?");
   const setReady = database.prepare(
@@ -61,6 +68,11 @@ export function documentTable(database: DatabaseSync, index: IndexWriter): Synch
     file: getFile,
     findByHash: (collectionId, sha256) => summaryOf(row<DocumentRow>(byHash, collectionId, sha256)),
     findByPath: (collectionId, path) => all(rows(byPath, path, collectionId)),
+    findByStamp: (collectionId, path, stamp) => summaryOf(row<DocumentRow>(byStamp, path, stamp, collectionId)),
+    relocate(id, { name, path, stamp }) {
+      if (relocate.run(name, path, stamp, id).changes === 0) throw documentNotFound(id);
+      return get(id)!;
+    },
     ownedFiles: () =>
       rows<FileRow & { id: string }>(ownedFiles).map(({ id, ...found }) => ({
         documentId: id,
@@ -70,15 +82,20 @@ export function documentTable(database: DatabaseSync, index: IndexWriter): Synch
       const collection = row<{ key: number }>(collectionKey, collectionId);
       if (!collection) throw collectionNotFound(collectionId);
       const id = uuidv7();
-      const { path, owned, sha256, bytes } = file;
-      insert.run(id, collection.key, name, format, path, owned ? 1 : 0, sha256, bytes, new Date().toISOString());
+      const { path, owned, sha256, bytes, stamp = null } = file;
+      const now = new Date().toISOString();
+      insert.run(id, collection.key, name, format, path, owned ? 1 : 0, sha256, bytes, stamp, now);
       return get(id)!;
     },
     setState(id, state, error = null) {
       if (setState.run(state, error && JSON.stringify(error), id).changes === 0) throw documentNotFound(id);
       return get(id)!;
     },
-    unfinished: () => rows<{ id: string }>(unfinished).map(({ id }) => id),
+    unfinished: () =>
+      rows<Omit<UnfinishedDocument, "followed"> & { followed: number }>(unfinished).map((found) => ({
+        ...found,
+        followed: found.followed === 1,
+      })),
     saveContent(id, content) {
       const document = row<{ key: number; collectionKey: number; name: string }>(keys, id);
       if (!document) throw documentNotFound(id);

@@ -1,9 +1,11 @@
 import type { DatabaseSync } from "node:sqlite";
 import { row, rows } from "./database.ts";
+import { postingTable } from "./posting-blocks.ts";
+import { packRows } from "./pages.ts";
 import type { ChunkContent, PageContent } from "./store.ts";
 import { SegmentDraft } from "./segment-draft.ts";
 import { type Segments, segments } from "./segments.ts";
-import { termsOf } from "./terms.ts";
+import { vectorWriter } from "./vector-writer.ts";
 
 /** What is indexed with each chunk of a document: who it belongs to and what its title is. */
 export interface IndexedDocument {
@@ -19,18 +21,22 @@ export interface IndexWriter {
   /** Puts pages and chunks in place of what the document had. */
   replaceContent(document: IndexedDocument, pages: PageContent[], chunks: ChunkContent[]): void;
   removeContent(documentKeys: number[]): void;
+  /** Runs `work`; what it stores becomes findable at its end, all in one segment, rather than each document in its own. */
+  together<Result>(work: () => Result): Result;
   /** Makes all terms anew from the stored chunks. @param progress called now and then, with numbers of chunks */
   reindex(progress: (done: number, total: number) => void): void;
 }
 
 export function indexWriter(database: DatabaseSync, index: Segments = segments(database)): IndexWriter {
   const insertPage = database.prepare(
-    "INSERT INTO pages (document_key, page, text, width, height, lines) VALUES (?, ?, ?, ?, ?, ?)",
+    `INSERT INTO pages (document_key, page, text, width, height, lines, label, table_rows)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const insertChunk = database.prepare(
     `INSERT INTO chunks (document_key, ordinal, heading_path, text, spans, token_estimate) VALUES (?, ?, ?, ?, ?, ?)`,
   );
-  const insertPostings = database.prepare("INSERT INTO postings (segment, term, chunks, list) VALUES (?, ?, ?, ?)");
+  const postings = postingTable(database);
+  const vectors = vectorWriter(database);
   const deleteChunks = database.prepare("DELETE FROM chunks WHERE document_key = ?");
   const deletePages = database.prepare("DELETE FROM pages WHERE document_key = ?");
   const chunkKeys = database.prepare("SELECT key FROM chunks WHERE document_key = ? ORDER BY key");
@@ -41,24 +47,38 @@ export function indexWriter(database: DatabaseSync, index: Segments = segments(d
   const chunkCount = database.prepare("SELECT count(*) AS chunks FROM chunks");
   const addTotals = database.prepare("UPDATE index_totals SET chunks = chunks + ?, terms = terms + ?");
 
-  /** Makes a segment of chunks that are stored. */
-  function addSegment(draft: SegmentDraft): void {
+  /** Chunks that are stored but not in the index yet; none while nothing runs `together`. */
+  const draft = new SegmentDraft();
+  let isTogether = false;
+
+  /** Adds a chunk to the draft, making a segment of what is there when it gets large. */
+  function addToDraft(key: number, documentKey: number, text: string, language: string | null): void {
+    if (draft.keys.length >= DRAFT_CHUNKS || !draft.hasRoomFor(text.length)) finishDraft();
+    draft.add(key, documentKey, text, language);
+  }
+
+  /** Makes a segment of the draft. */
+  function finishDraft(): void {
     if (draft.keys.length === 0) return;
     const id = index.add({
       keys: Float64Array.from(draft.keys),
       documents: Uint32Array.from(draft.documents),
       lengths: Uint32Array.from(draft.lengths),
     });
-    draft.eachList((term, chunks, list) => insertPostings.run(id, term, chunks, list));
+    draft.write(postings.writer(id));
     addTotals.run(
       draft.keys.length,
       draft.lengths.reduce((sum, length) => sum + length, 0),
     );
+    draft.clear();
   }
 
   function removeContent(documentKeys: number[]): void {
+    vectors.removeDocuments(documentKeys);
     for (const documentKey of documentKeys) {
       const keys = rows<{ key: number }>(chunkKeys, documentKey).map(({ key }) => key);
+      // Keys rise, so a document of the draft has its last chunk there.
+      if (draft.keys.length > 0 && keys.length > 0 && keys.at(-1)! >= draft.keys[0]!) finishDraft();
       for (let i = 0; i < keys.length;) {
         const segment = index.holding(keys[i]!);
         if (!segment) throw new Error(`The search index does not know chunk ${keys[i]!}.`);
@@ -81,9 +101,11 @@ export function indexWriter(database: DatabaseSync, index: Segments = segments(d
     removeContent,
     replaceContent(document, pages, chunks) {
       removeContent([document.key]);
-      for (const page of pages)
-        insertPage.run(document.key, page.page, page.text, page.width, page.height, JSON.stringify(page.lines));
-      const draft = new SegmentDraft();
+      for (const page of pages) {
+        const { text, width, height, label = null } = page;
+        const lines = JSON.stringify(page.lines);
+        insertPage.run(document.key, page.page, text, width, height, lines, label, packRows(page.tableRows));
+      }
       for (const [ordinal, chunk] of chunks.entries()) {
         const { lastInsertRowid } = insertChunk.run(
           document.key,
@@ -93,9 +115,23 @@ export function indexWriter(database: DatabaseSync, index: Segments = segments(d
           JSON.stringify(chunk.spans),
           chunk.tokenEstimate,
         );
-        draft.add(Number(lastInsertRowid), document.key, termsOfChunk(document, chunk.headingPath, chunk.text));
+        const text = indexedText(document.title, chunk.headingPath, chunk.text);
+        addToDraft(Number(lastInsertRowid), document.key, text, document.language);
       }
-      addSegment(draft);
+      if (!isTogether) finishDraft();
+    },
+    together(work) {
+      isTogether = true;
+      try {
+        const result = work();
+        finishDraft();
+        return result;
+      } catch (error) {
+        draft.clear();
+        throw error;
+      } finally {
+        isTogether = false;
+      }
     },
     reindex(progress) {
       database.exec(`
@@ -106,29 +142,25 @@ export function indexWriter(database: DatabaseSync, index: Segments = segments(d
         UPDATE index_totals SET chunks = 0, terms = 0;
       `);
       const total = row<{ chunks: number }>(chunkCount)!.chunks;
-      let draft = new SegmentDraft();
       let done = 0;
       for (let last = 0; ;) {
         const found = rows<StoredChunkRow>(storedChunks, last);
         for (const { key, documentKey, headingPath, text, name, title, language } of found) {
-          const document = { title: indexedTitle(title, name), language };
-          draft.add(key, documentKey, termsOfChunk(document, JSON.parse(headingPath) as string[], text));
+          const whole = indexedText(indexedTitle(title, name), JSON.parse(headingPath) as string[], text);
+          addToDraft(key, documentKey, whole, language);
           last = key;
         }
         done += found.length;
-        if (draft.keys.length >= REINDEXED_AT_ONCE || found.length === 0) {
-          addSegment(draft);
-          draft = new SegmentDraft();
-        }
-        if (found.length === 0) return;
+        if (found.length === 0) break;
         progress(done, total);
       }
+      finishDraft();
     },
   };
 }
 
-/** Chunks of a segment when the index is made anew: few enough to build in memory. */
-const REINDEXED_AT_ONCE = 8192;
+/** Chunks of a segment that is made at once: few enough to build in memory (about 5 kB each). */
+const DRAFT_CHUNKS = 16_384;
 
 interface StoredChunkRow {
   key: number;
@@ -141,12 +173,8 @@ interface StoredChunkRow {
 }
 
 /** What a chunk is found by: its document's title, its headings and its text. */
-export function termsOfChunk(
-  { title, language }: Pick<IndexedDocument, "title" | "language">,
-  headingPath: string[],
-  text: string,
-): string[] {
-  return termsOf([title, ...headingPath, text].join("\n"), language);
+export function indexedText(title: string, headingPath: string[], text: string): string {
+  return [title, ...headingPath, text].join("\n");
 }
 
 /** The place of a value in a rising array that holds it. */

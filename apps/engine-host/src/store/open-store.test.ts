@@ -98,7 +98,7 @@ describe("openStore", () => {
     const database = new DatabaseSync(databasePath(directory));
     database.exec(`
       UPDATE settings SET value = 'terms-0/icu-1' WHERE key = 'index.analyzer';
-      UPDATE postings SET term = 'old' || term`);
+      DELETE FROM postings`);
     database.close();
     expect(lines).toEqual([]);
     {
@@ -110,6 +110,52 @@ describe("openStore", () => {
     await using again = await openStore(directory, log);
     expect(lines).toHaveLength(2);
     expect((await again.check()).integrity).toBe("ok");
+  });
+
+  test("calls that wait together are each answered for themselves, and what fails undoes only itself", async () => {
+    await using store = await openStore(directory);
+    const { id: collectionId } = await store.collections.create("c");
+    const entry = (name: string, to = collectionId) => ({
+      collectionId: to,
+      name,
+      format: "text" as const,
+      file: { path: `/${name}`, owned: false, sha256: name, bytes: 1 },
+    });
+    const created = await Promise.all(["a", "b", "d"].map((name) => store.documents.create(entry(name))));
+    const content = (text: string) => ({
+      title: null,
+      language: "en",
+      paged: false,
+      pages: [],
+      chunks: [{ text, headingPath: [], spans: [], tokenEstimate: 5 }],
+    });
+    const outcomes = await Promise.allSettled([
+      store.documents.saveContent(created[0]!.id, content("pelicans")),
+      store.documents.saveContent("gone", content("pelicans")),
+      store.documents.create(entry("e", "nowhere")),
+      store.documents.saveContent(created[1]!.id, content("pelicans")),
+      // Replaced, while what it replaces is not in the index yet.
+      store.documents.saveContent(created[1]!.id, content("walruses")),
+      store.documents.saveContent(created[2]!.id, content("pelicans")),
+      store.documents.remove(created[2]!.id),
+      store.collections.create("C"),
+    ]);
+    expect(outcomes.map((outcome) => (outcome.status === "fulfilled" ? "done" : outcome.reason.code))).toEqual([
+      "done",
+      "DOCUMENT_NOT_FOUND",
+      "COLLECTION_NOT_FOUND",
+      ...["done", "done", "done", "done"],
+      "COLLECTION_EXISTS",
+    ]);
+    const found = async (query: string) =>
+      (await store.index.search(query, null, 10)).map(({ chunk }) => chunk.document);
+    expect(await found("pelicans")).toEqual(["a"]);
+    expect(await found("walruses")).toEqual(["b"]);
+    expect((await store.documents.list()).map(({ name, state }) => [name, state])).toEqual([
+      ["a", "ready"],
+      ["b", "ready"],
+    ]);
+    expect((await store.check()).integrity).toBe("ok");
   });
 
   test("an expected error crosses the threads with its code and data, a bug with its message", async () => {

@@ -28,7 +28,8 @@ test("a list of many is as small as its steps", () => {
   const writer = new PostingListWriter();
   for (let chunk = 0; chunk < 10_000; chunk++) writer.add(chunk * 3, 1);
   const list = writer.take().slice();
-  expect(list.length).toBe(10_000);
+  // A byte each, and three bytes for each group of 128 that can be passed over.
+  expect(list.length).toBeLessThan(10_000 * (1 + 5 / 128));
   const decoded = new DecodedPostings();
   decoded.read(list, 10_000);
   expect(decoded.chunks[9_999]).toBe(29_997);

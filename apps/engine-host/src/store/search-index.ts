@@ -1,5 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { row } from "./database.ts";
+import { hashOf, postingTable } from "./posting-blocks.ts";
 import { documentScope } from "./scope.ts";
 import { holders, type PostingList, scoreChunks, type SegmentPostings } from "./score.ts";
 import { type Segment, segments } from "./segments.ts";
@@ -13,7 +14,7 @@ const QUERY_WORDS = 256;
 
 /** Finding chunks by words: BM25 over the ready documents. */
 export function searchIndex(database: DatabaseSync): Synchronous<IndexTable> {
-  const postings = database.prepare("SELECT chunks, list FROM postings WHERE segment = ? AND term = ?");
+  const postings = postingTable(database);
   const totals = database.prepare("SELECT chunks, terms FROM index_totals");
   const scopeOf = documentScope(database);
   const chunkOf = storedChunks(database);
@@ -33,7 +34,7 @@ export function searchIndex(database: DatabaseSync): Synchronous<IndexTable> {
   }
 
   function listsOf(segment: Segment, terms: string[]): PostingList[] {
-    return terms.flatMap((term) => row<PostingList>(postings, segment.id, term) ?? []);
+    return terms.flatMap((term) => postings.find(segment.id, term, hashOf(term)) ?? []);
   }
 
   return {

@@ -6,6 +6,7 @@ import { collectionTable } from "./collections.ts";
 import { conversationTable } from "./conversations.ts";
 import { inTransaction, openDatabase, withStorageErrors } from "./database.ts";
 import { documentTable } from "./documents.ts";
+import { folderTable } from "./folders.ts";
 import { fitMeasurementTable } from "./fit-measurements.ts";
 import { indexWriter, type IndexWriter } from "./index-writer.ts";
 import { type SegmentMerger, segmentMerger } from "./merge-segments.ts";
@@ -17,11 +18,16 @@ import { searchIndex } from "./search-index.ts";
 import { type Segments, segments } from "./segments.ts";
 import { settingsTable } from "./settings.ts";
 import { analyzerName } from "./terms.ts";
+import { type VectorTidier, vectorTidier } from "./tidy-vectors.ts";
+import { vectorWriter } from "./vector-writer.ts";
+import { vectorTable } from "./vectors.ts";
 import type { SynchronousTables, ThreadError, ThreadReport, ThreadRequest, ThreadStart } from "./thread-messages.ts";
 
 /**
- * One of the store's threads: it owns one connection and answers calls one by one, each in a transaction of its own. The
- * writer prepares the database (migrations, a re-index where the analyzer changed) before it reports ready.
+ * One of the store's threads: it owns one connection and answers calls one by one, in their order. Calls that wait together
+ * share one transaction, so that the disk is waited for once; each is answered after its commit. Where one of them fails,
+ * all are undone and run again, each in a transaction of its own. The writer prepares the database (migrations, a re-index
+ * where the analyzer changed) before it reports ready.
  */
 const { dataDirectory, role } = workerData as ThreadStart;
 const port = parentPort!;
@@ -30,9 +36,22 @@ let connection: DatabaseSync | null = null;
 let tables: SynchronousTables | null = null;
 let segmentsOfIndex: Segments | null = null;
 let merger: SegmentMerger | null = null;
+let tidier: VectorTidier | null = null;
+let writer: IndexWriter | null = null;
+/** Calls that wait, and whether they are about to be answered. */
+const waiting: Call[] = [];
+let nextCalls: NodeJS.Immediate | null = null;
+/** Calls are added to a transaction for so long, ms: then those it has are answered. */
+const togetherMs = 50;
 /** Merging goes on in steps of this length, ms: so long a call may have to wait for one. */
 const mergeStepMs = 20;
 let nextStep: NodeJS.Immediate | null = null;
+/** While calls came within this time, ms, only what cannot wait is merged. */
+const hurriedMs = 200;
+let lastCallAt = -Infinity;
+let nextTidying: NodeJS.Timeout | null = null;
+
+type Call = Extract<ThreadRequest, { type: "call" | "check" }>;
 
 port.on("message", (request: ThreadRequest) => {
   switch (request.type) {
@@ -47,13 +66,12 @@ port.on("message", (request: ThreadRequest) => {
       break;
     case "call":
     case "check":
-      try {
-        report({ type: "result", id: request.id, value: withStorageErrors(dataDirectory, () => answer(request)) });
-      } catch (error) {
-        report({ type: "error", id: request.id, error: threadError(error) });
-      }
+      waiting.push(request);
+      answerLater();
       break;
     case "close":
+      // After the calls it has.
+      while (waiting.length > 0) answerWaiting();
       close();
   }
 });
@@ -63,19 +81,23 @@ function open(): void {
   const database = (connection = openDatabase(dataDirectory, role));
   if (role === "write") migrate(database, dataDirectory);
   segmentsOfIndex = segments(database);
-  const index = indexWriter(database, segmentsOfIndex);
+  const index = (writer = indexWriter(database, segmentsOfIndex));
+  const vectors = vectorWriter(database);
   const messages = messageTable(database);
   const settings = settingsTable(database);
   if (role === "write") {
     inTransaction(database, "write", () => refreshIndex(index, settings));
     merger = segmentMerger(database, segmentsOfIndex);
+    tidier = vectorTidier(database, vectors);
     mergeLater();
   }
   tables = {
     collections: collectionTable(database, index),
     documents: documentTable(database, index),
     pages: pageTable(database),
+    folders: folderTable(database),
     index: searchIndex(database),
+    vectors: vectorTable(database, vectors),
     conversations: conversationTable(database, messages),
     messages,
     modelFiles: modelFileTable(database),
@@ -84,30 +106,78 @@ function open(): void {
   };
 }
 
-function answer(request: Extract<ThreadRequest, { type: "call" | "check" }>): unknown {
-  const database = connection!;
-  if (request.type === "check") return checkDatabase(database);
-  const methods = tables![request.table] as unknown as Record<string, (...args: unknown[]) => unknown>;
+function answerLater(): void {
+  nextCalls ??= setImmediate(() => {
+    nextCalls = null;
+    answerWaiting();
+    if (waiting.length > 0) answerLater();
+  });
+}
+
+/** Answers the calls that wait, or as many as can be done in some time. */
+function answerWaiting(): void {
+  const calls: Call[] = [];
+  const values: unknown[] = [];
+  lastCallAt = performance.now();
   try {
-    return inTransaction(database, role, () => methods[request.method]!(...request.args));
+    transaction(() => {
+      const end = performance.now() + togetherMs;
+      while (waiting.length > 0 && performance.now() < end) {
+        calls.push(waiting.shift()!);
+        values.push(run(calls.at(-1)!));
+      }
+    });
+    for (const [i, { id }] of calls.entries()) report({ type: "result", id, value: values[i] });
   } catch (error) {
-    segmentsOfIndex!.forget();
-    throw error;
-  } finally {
-    mergeLater();
+    // Not even the transaction could be begun.
+    if (calls.length === 0) calls.push(waiting.shift()!);
+    if (calls.length === 1) report({ type: "error", id: calls[0]!.id, error: threadError(error) });
+    else for (const call of calls) answerAlone(call);
+  }
+  mergeLater();
+}
+
+function answerAlone(call: Call): void {
+  try {
+    report({ type: "result", id: call.id, value: transaction(() => run(call)) });
+  } catch (error) {
+    report({ type: "error", id: call.id, error: threadError(error) });
   }
 }
 
-/** Tidies the search index while nobody calls, a step between any two calls. */
+function run(call: Call): unknown {
+  if (call.type === "check") return checkDatabase(connection!);
+  const methods = tables![call.table] as unknown as Record<string, (...args: unknown[]) => unknown>;
+  return methods[call.method]!(...call.args);
+}
+
+function transaction<Result>(work: () => Result): Result {
+  try {
+    return withStorageErrors(dataDirectory, () =>
+      inTransaction(connection!, role, () => (role === "write" ? writer!.together(work) : work())),
+    );
+  } catch (error) {
+    segmentsOfIndex!.forget();
+    throw error;
+  }
+}
+
+/** Tidies the search index: while calls come in only what cannot wait, a step between any two of them, then the rest. */
 function mergeLater(): void {
   if (!merger || nextStep) return;
+  if (nextTidying) clearTimeout(nextTidying);
+  nextTidying = null;
   nextStep = setImmediate(() => {
     nextStep = null;
+    const isHurried = performance.now() - lastCallAt < hurriedMs;
     try {
-      if (inTransaction(connection!, "write", () => merger!.step(mergeStepMs))) mergeLater();
+      const isMore = inTransaction(connection!, "write", () => merger!.step(mergeStepMs, isHurried) || tidier!.step());
+      if (isMore) mergeLater();
+      else if (isHurried) nextTidying = setTimeout(mergeLater, hurriedMs);
     } catch (error) {
       // A full disk, most likely: searches go on with what there is, and the next write tries again.
       merger!.abandon();
+      tidier!.abandon();
       segmentsOfIndex!.forget();
       report({ type: "log", line: `The search index could not be tidied: ${String(error)}` });
     }
@@ -116,6 +186,8 @@ function mergeLater(): void {
 
 function close(): void {
   if (nextStep) clearImmediate(nextStep);
+  if (nextTidying) clearTimeout(nextTidying);
+  if (nextCalls) clearImmediate(nextCalls);
   merger = null;
   connection?.close();
   port.close();

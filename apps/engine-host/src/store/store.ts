@@ -133,7 +133,7 @@ export interface FolderTable {
   add(collectionId: string, path: string): Promise<FollowedFolder>;
   /** Forgets the folder and what was seen in it; documents stay. */
   remove(id: string): Promise<void>;
-  /** Null when it is not followed any more. */
+  /** `checkedAt` null: as before. Answers null when it is not followed any more. */
   setState(
     id: string,
     state: FolderState,
@@ -229,8 +229,6 @@ export interface VectorModel {
   dimensions: number;
   /** Chunks that have a vector. */
   vectors: number;
-  /** Chunks there are. */
-  chunks: number;
   /** int8: scanned as they are. bits: too many for that, so bits are scanned and the best `candidates` looked at closely. */
   mode: "int8" | "bits";
   /** In bits mode, once measured; with the share of the true ten best that are found by it, 0..1. */
@@ -239,7 +237,8 @@ export interface VectorModel {
 }
 
 export interface VectorTable {
-  models(): Promise<VectorModel[]>;
+  /** The models that have vectors, and how many chunks there are to have one. */
+  status(): Promise<{ chunks: number; models: VectorModel[] }>;
   /**
    * Chunks that lack a vector of this model, by rising key, from the one after `after` on (0: from the first). Keys are
    * never used twice, so a chunk that was made anew is another one. `text` is what is to be embedded: title, headings, text.

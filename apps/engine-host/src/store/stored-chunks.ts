@@ -2,10 +2,11 @@ import type { DatabaseSync } from "node:sqlite";
 import { row } from "./database.ts";
 import type { StoredChunk } from "./store.ts";
 
-interface ChunkRow extends Omit<StoredChunk, "id" | "headingPath" | "spans" | "paged"> {
+interface ChunkRow extends Omit<StoredChunk, "id" | "headingPath" | "spans" | "paged" | "label"> {
   headingPath: string;
   spans: string;
   paged: number;
+  label: string | null;
 }
 
 /** Chunks with what is known of their document. */
@@ -18,6 +19,8 @@ export interface StoredChunks {
 export function storedChunks(database: DatabaseSync): StoredChunks {
   const select = `
     SELECT documents.id AS documentId, collections.id AS collectionId, documents.name AS document, paged, title, language,
+      (SELECT label FROM pages
+        WHERE pages.document_key = documents.key AND page = json_extract(spans, '$[0].page')) AS label,
       ordinal, heading_path AS headingPath, text, spans, token_estimate AS tokenEstimate
     FROM chunks
     JOIN documents ON documents.key = chunks.document_key
@@ -36,8 +39,10 @@ export function storedChunks(database: DatabaseSync): StoredChunks {
 
 function storedChunk(found: ChunkRow | undefined): StoredChunk | null {
   if (!found) return null;
+  const { label, ...stored } = found;
   return {
-    ...found,
+    ...stored,
+    ...(label !== null && { label }),
     id: `${found.documentId}.${found.ordinal}`,
     paged: found.paged === 1,
     headingPath: JSON.parse(found.headingPath) as string[],

@@ -1,11 +1,12 @@
 import { stemmer as stemHindi } from "@orama/stemmers/indian";
 import snowball from "snowball-stemmers";
+import { stemEnglish } from "./stem-english.ts";
 
 /** Raised when the same text gives other terms than before: stored indexes are then made anew. */
 const ANALYZER_VERSION = 1;
 
-/** Raised when postings are kept in another form (see posting-list.ts and migrations/0003-postings.ts). */
-const POSTINGS_VERSION = 1;
+/** Raised when postings are kept in another form (see posting-list.ts and posting-blocks.ts). */
+const POSTINGS_VERSION = 2;
 
 /** What made an index: our rules and the ICU that cuts Thai (Node and Electron carry different ones). */
 export const analyzerName = `terms-${ANALYZER_VERSION}/postings-${POSTINGS_VERSION}/icu-${process.versions.icu ?? "none"}`;
@@ -15,15 +16,15 @@ const LONGEST_TERM = 64;
 
 /** The languages with Latin letters that are stemmed, by their BCP-47 code. */
 const latinStemmers = {
-  en: snowball.newStemmer("english"),
+  en: { stem: stemEnglish },
   de: snowball.newStemmer("german"),
   fr: snowball.newStemmer("french"),
   it: snowball.newStemmer("italian"),
   pt: snowball.newStemmer("portuguese"),
   es: snowball.newStemmer("spanish"),
 } as const;
-type LatinLanguage = keyof typeof latinStemmers;
-const latinLanguages = Object.keys(latinStemmers) as LatinLanguage[];
+export type LatinLanguage = keyof typeof latinStemmers;
+export const latinLanguages = Object.keys(latinStemmers) as LatinLanguage[];
 
 /** Scripts written without spaces between words. */
 const unspaced =
@@ -42,9 +43,14 @@ const segmenter = new Intl.Segmenter("th", { granularity: "word" });
  * @param language BCP-47 code of the text; null or one without a stemmer: words are kept whole. Hindi is told by its script.
  */
 export function termsOf(text: string, language: string | null): string[] {
+  const stemmed = stemmedLanguage(language);
+  return wordsOf(text).map((word) => termOf(word, stemmed));
+}
+
+/** The language by whose rules Latin words of a text are stemmed; null: by none. @param language BCP-47 */
+export function stemmedLanguage(language: string | null): LatinLanguage | null {
   const primary = language?.slice(0, 2).toLowerCase() ?? "";
-  const latin = primary in latinStemmers ? (primary as LatinLanguage) : null;
-  return wordsOf(text).map((word) => stem(word, latin));
+  return primary in latinStemmers ? (primary as LatinLanguage) : null;
 }
 
 /**
@@ -55,13 +61,18 @@ export function queryTerms(query: string): string[][] {
   const seen = new Map<string, string[]>();
   for (const word of wordsOf(query)) {
     if (seen.has(word)) continue;
-    seen.set(word, [...new Set([stem(word, null), ...latinLanguages.map((language) => stem(word, language))])]);
+    seen.set(word, [...new Set([termOf(word, null), ...latinLanguages.map((language) => termOf(word, language))])]);
   }
   return [...seen.values()];
 }
 
 /** The words of a text, normalised and in order. */
 export function wordsOf(text: string): string[] {
+  return plainText(text).match(words) ?? [];
+}
+
+/** A text normalised and in lower case, with a blank between words that the script writes without one. */
+export function plainText(text: string): string {
   const plain = text
     .normalize("NFKC")
     .toLowerCase()
@@ -69,7 +80,7 @@ export function wordsOf(text: string): string[] {
     .replace(splitSaraAm, (_, thaiTone?: string, laoTone?: string) =>
       laoTone === undefined ? `${thaiTone}\u0E33` : `${laoTone}\u0EB3`,
     );
-  return (unspaced.test(plain) ? withBlanks(plain) : plain).match(words) ?? [];
+  return unspaced.test(plain) ? withBlanks(plain) : plain;
 }
 
 /** The text with a blank at each word boundary. */
@@ -79,21 +90,10 @@ function withBlanks(text: string): string {
   return spaced;
 }
 
-const caches = new Map<LatinLanguage | "whole", Map<string, string>>();
-const CACHE_LIMIT = 50_000;
-
-function stem(word: string, language: LatinLanguage | null): string {
-  const key = language ?? "whole";
-  let cache = caches.get(key);
-  if (!cache || cache.size > CACHE_LIMIT) caches.set(key, (cache = new Map()));
-  let term = cache.get(word);
-  if (term === undefined) cache.set(word, (term = stemAfresh(word, language)));
-  return term;
-}
-
 const latinLetters = /[\u0061-\u024F\u1E00-\u1EFF]/;
 
-function stemAfresh(word: string, language: LatinLanguage | null): string {
+/** The term a word of {@link wordsOf} stands as in a text of this language. */
+export function termOf(word: string, language: LatinLanguage | null): string {
   if (word.length > LONGEST_TERM) return fold(word).slice(0, LONGEST_TERM).toWellFormed().replaceAll("\uFFFD", "");
   if (devanagari.test(word)) return stemHindi(word) || word;
   if (!latinLetters.test(word)) return word;

@@ -14,10 +14,12 @@ export type SynchronousTables = { [Name in TableName]: Synchronous<Store[Name]> 
 
 /** The methods that only read. They run on the reader thread, so a long write never delays them. */
 export const readMethods: { [Name in TableName]: readonly (keyof Store[Name])[] } = {
-  collections: ["list", "get", "getByName"],
-  documents: ["list", "get", "file", "findByHash", "findByPath", "ownedFiles", "unfinished"],
+  collections: ["list", "get", "getByName", "storage"],
+  documents: ["list", "get", "file", "findByHash", "findByPath", "findByStamp", "ownedFiles", "unfinished"],
   pages: ["get"],
+  folders: ["list", "get", "files"],
   index: ["search", "chunk", "idf"],
+  vectors: ["status", "missing", "search", "residentBytes"],
   conversations: ["list", "get"],
   messages: ["get", "path"],
   modelFiles: ["list"],
