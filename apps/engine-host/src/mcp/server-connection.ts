@@ -58,7 +58,7 @@ export class ServerConnection implements AsyncDisposable {
     signal: AbortSignal,
   ): Promise<{ text: string; failed: boolean }> {
     await this.start();
-    signal.throwIfAborted();
+    if (signal.aborted) throw new CorralError("CANCELLED", "Stopped on request.", {});
     const client = this.#client;
     if (client === null) throw this.#failed(this.#error?.message ?? "it is switched off");
     try {
