@@ -10,6 +10,7 @@ import { createDoctor } from "./doctor.ts";
 import { createLlamaEngine } from "./engines/llama-engine.ts";
 import { createHardware } from "./hardware/read-hardware.ts";
 import { createLibrary } from "./ingestion/create-library.ts";
+import type { Library } from "./ingestion/library.ts";
 import { WorkerPool } from "./ingestion/worker-pool.ts";
 import { type Logger, type LogLevel, openLogger } from "./logger.ts";
 import { createMcpServers } from "./mcp/create-mcp-servers.ts";
@@ -18,7 +19,8 @@ import { FitRecord } from "./models/fit-record.ts";
 import { ModelLibrary } from "./models/model-library.ts";
 import { SpeedRecord } from "./models/speed-record.ts";
 import { Planner } from "./models/planner.ts";
-import { createRetrieval } from "./retrieval/lexical-retrieval.ts";
+import { createEmbeddingJob, type EmbeddingJob } from "./retrieval/embedding-job.ts";
+import { createRetrieval } from "./retrieval/create-retrieval.ts";
 import type { Services } from "./router/context.ts";
 import { createInProcessClient } from "./router/in-process-client.ts";
 import { createApi } from "./sharing/api.ts";
@@ -82,8 +84,11 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const hardware = createHardware({ diskPath: dataDirectory });
   const engine = createLlamaEngine({ logger });
   const embeddedModelPath = join(options.resourcesDirectory, "reader-model/corral-reader-q8_0.gguf");
-  const models = opened.use(createModels({ store, engine, hardware, logger, embeddedModelPath }));
   const modelLibrary = new ModelLibrary(store.modelFiles, embeddedModelPath);
+  const stateDirectory = join(dataDirectory, "kv-cache");
+  const models = opened.use(
+    createModels({ store, engine, hardware, logger, library: modelLibrary, embeddedModelPath, stateDirectory }),
+  );
   const planner = new Planner({
     catalogPath: catalogOf(options.resourcesDirectory),
     hardware,
@@ -97,7 +102,9 @@ export async function startHost(options: HostOptions): Promise<Host> {
       bundledOcrData: join(options.resourcesDirectory, "ocr"),
     }),
   );
-  const retrieval = createRetrieval({ store });
+  const retrieval = opened.use(createRetrieval({ store, models }));
+  const embedding = opened.use(createEmbeddingJob({ store, models, log: logEmbedding(logger) }));
+  opened.use(embedNewDocuments(library, embedding, logger));
   const mcp = opened.use(await createMcpServers({ settings: store.settings, checkTool: () => undefined, logger }));
   const chat = opened.use(createChat({ store, retrieval, models, mcp, logger }));
   const uiDirectory = defaultUiDirectory;
@@ -120,6 +127,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     planner,
     library,
     retrieval,
+    embedding,
     chat,
     mcp,
     doctor,
@@ -177,6 +185,24 @@ export function stopOnFatal(host: Host): Disposable {
       process.off("unhandledRejection", onRejection);
     },
   };
+}
+
+function logEmbedding(logger: Logger) {
+  return (event: string, fields: Record<string, unknown>, error?: unknown) =>
+    error === undefined ? logger.info(event, fields) : logger.warn(event, fields, error);
+}
+
+/** Has documents embedded as they become ready, until it is disposed of. */
+function embedNewDocuments(library: Library, embedding: EmbeddingJob, logger: Logger): Disposable {
+  const stop = new AbortController();
+  const follow = async () => {
+    for await (const event of library.watch(stop.signal)) {
+      const isReady = event.type === "document" && event.document.state === "ready";
+      if (isReady || event.type.endsWith("-removed")) embedding.wake();
+    }
+  };
+  follow().catch((error: unknown) => logger.error("new documents are not embedded", {}, error));
+  return { [Symbol.dispose]: () => stop.abort() };
 }
 
 function logFailedDocuments(logger: Logger) {

@@ -16,14 +16,17 @@ import {
   documentSummary,
   followedFolder,
   libraryEvent,
+  ocrData,
   pageView,
-  searchHit,
+  searchResult,
   sources,
   textSpan,
 } from "./documents.ts";
 import { errorData, type ErrorCode } from "./errors.ts";
 import { hardwareSample, hardwareSnapshot } from "./hardware.ts";
 import { fitMatrix, fitMatrixRequest, loadPlan, modelSummary, planRequest } from "./models.ts";
+import { embeddingState } from "./search.ts";
+import { modelsActivity, servingChanges, servingSettings } from "./serving.ts";
 import { doctorCheck, hostDescription } from "./system.ts";
 import { toolDecision, toolDescription, toolServer, toolServerName, toolServerSettings } from "./tools.ts";
 
@@ -55,7 +58,15 @@ export const contract = {
     /** The list now, and again after each change. */
     watch: procedure.output(eventIterator(z.array(modelSummary))),
     /** Registers a GGUF file on the host's disk, in place. Refuses damaged files. */
-    add: procedure.input(z.object({ path: z.string().min(1).max(4096) })).output(modelSummary),
+    add: procedure
+      .input(
+        z.object({
+          path: z.string().min(1).max(4096),
+          /** It is only named for one use, and does not become the default model by that. */
+          inPassing: z.boolean().optional(),
+        }),
+      )
+      .output(modelSummary),
     /** Forgets the model; its file stays. */
     remove: procedure.input(z.object({ model: id })).output(z.void()),
     plan: procedure.input(z.object({ model: id })).output(loadPlan),
@@ -65,6 +76,11 @@ export const contract = {
     matrix: procedure.input(fitMatrixRequest).output(fitMatrix),
     load: procedure.input(z.object({ model: id })).output(modelSummary),
     unload: procedure.input(z.object({ model: id })).output(modelSummary),
+    /** What runs, waits and is kept in memory: now, and again after changes. */
+    activity: procedure.output(eventIterator(modelsActivity)),
+    settings: procedure.output(servingSettings),
+    /** Changes the given settings only. */
+    configure: procedure.input(servingChanges).output(servingSettings),
   },
   library: {
     watch: procedure.output(eventIterator(libraryEvent)),
@@ -87,6 +103,8 @@ export const contract = {
     unwatchFolder: procedure
       .input(z.object({ folderId: id, removeDocuments: z.boolean().optional() }))
       .output(z.void()),
+    /** The language data of text recognition (OCR) that is installed. */
+    recognition: procedure.output(ocrData),
     storage: procedure.input(z.object({ collectionId: id })).output(collectionStorage),
     cancel: procedure.input(z.object({ documentId: id })).output(documentSummary),
     retry: procedure.input(z.object({ documentId: id })).output(documentSummary),
@@ -100,7 +118,10 @@ export const contract = {
       .output(z.instanceof(Blob)),
     search: procedure
       .input(z.object({ query: z.string().min(1).max(10_000), sources, limit: z.number().int().min(1).max(1000) }))
-      .output(z.object({ hits: z.array(searchHit), tookMs: z.number() })),
+      .output(searchResult.extend({ tookMs: z.number() })),
+    /** How far embedding the passages is: now, and again after changes. */
+    embedding: procedure.output(eventIterator(embeddingState)),
+    pauseEmbedding: procedure.input(z.object({ paused: z.boolean() })).output(embeddingState),
   },
   conversations: {
     watch: procedure.output(eventIterator(conversationEvent)),

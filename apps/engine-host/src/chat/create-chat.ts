@@ -98,6 +98,7 @@ export function createChat(parts: ChatParts): Chat {
       reply?.stop("stopped");
       await reply?.done;
       await store.conversations.remove(conversationId);
+      await models.forgetConversation(conversationId);
       events.publish({ type: "removed", conversationId });
     },
 

@@ -17,7 +17,7 @@ import { AnswerWriter, causeOf, NoModelError, type Outcome } from "./write-answe
 const passagesWithoutModel = 5;
 
 /** What chat asks of models. */
-export type ChatModels = Pick<Models, "list" | "acquire" | "plan">;
+export type ChatModels = Pick<Models, "list" | "acquire" | "plan" | "forgetConversation">;
 
 export interface ReplyServices {
   store: Store;

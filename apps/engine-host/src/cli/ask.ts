@@ -48,5 +48,5 @@ function adviseOnSources(error: unknown): never {
 /** A GGUF file is registered in place (again is harmless); anything else is the id of a model. */
 async function chooseModel(client: CorralClient, model: string, signal: AbortSignal): Promise<string> {
   if (!/\.gguf$/i.test(model) && !existsSync(model)) return model;
-  return (await client.models.add({ path: resolve(model) }, { signal })).id;
+  return (await client.models.add({ path: resolve(model), inPassing: true }, { signal })).id;
 }

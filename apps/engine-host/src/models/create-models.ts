@@ -1,4 +1,4 @@
-import { statfs } from "node:fs/promises";
+import { mkdir, statfs } from "node:fs/promises";
 import { loadavg } from "node:os";
 import {
   CorralError,
@@ -332,7 +332,9 @@ class ModelService implements Models {
   async #stateBudget(directory: string): Promise<number> {
     const { stateBudgetBytes } = this.#serving.current;
     if (stateBudgetBytes !== null) return stateBudgetBytes;
-    const disk = await statfs(directory).catch(() => null);
+    // What is kept there are people's conversations.
+    const made = mkdir(directory, { recursive: true, mode: 0o700 });
+    const disk = await made.then(() => statfs(directory)).catch(() => null);
     return disk ? Math.floor(Math.min(mostStateBytes, disk.bavail * disk.bsize * stateShare)) : 0;
   }
 

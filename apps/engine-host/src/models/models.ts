@@ -39,6 +39,8 @@ export interface Embedder extends AsyncDisposable {
   readonly maxTokens: number;
   /** One vector of unit length per text. @throws CorralError CONTEXT_OVERFLOW (a text is too long), ENGINE_CRASHED */
   embed(texts: string[], kind: "query" | "document", signal: AbortSignal): Promise<Float32Array[]>;
+  /** Token count of each text on its own, no special tokens. */
+  countTokens(texts: string[], signal: AbortSignal): Promise<number[]>;
 }
 
 /** A reranking model, held for one use; it runs in a worker of its own. */
@@ -46,6 +48,8 @@ export interface Reranker extends AsyncDisposable {
   readonly id: string;
   /** How well each text answers the query, 0..1, in the order of the texts. */
   rank(query: string, texts: string[], signal: AbortSignal): Promise<number[]>;
+  /** Token count of each text on its own, no special tokens. */
+  countTokens(texts: string[], signal: AbortSignal): Promise<number[]>;
 }
 
 /** What is on this machine, what is loaded, who waits. */

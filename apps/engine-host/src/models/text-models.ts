@@ -39,6 +39,7 @@ export async function embedderOf(
           ),
         ),
       ),
+    countTokens: (texts, until) => model.countTokens(texts, until),
     ...disposable(lease),
   };
 }
@@ -49,6 +50,7 @@ export function rerankerOf(lease: TextLease): Reranker {
     id,
     rank: (query, texts, until) =>
       inTurns(texts, (part) => turns.run(true, until, () => counted(lease, () => model.rank(query, part, until)))),
+    countTokens: (texts, until) => model.countTokens(texts, until),
     ...disposable(lease),
   };
 }

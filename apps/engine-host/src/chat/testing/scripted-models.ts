@@ -69,6 +69,8 @@ export class ScriptedModels implements ChatModels {
     };
   }
 
+  async forgetConversation(): Promise<void> {}
+
   async plan(): Promise<never> {
     throw new CorralError("MODEL_NOT_FOUND", "There is no plan for a scripted model.", { model: this.summary.id });
   }
