@@ -12,7 +12,7 @@ import { createHardware } from "./hardware/read-hardware.ts";
 import { createLibrary } from "./ingestion/create-library.ts";
 import type { Library } from "./ingestion/library.ts";
 import { WorkerPool } from "./ingestion/worker-pool.ts";
-import { type Logger, type LogLevel, openLogger } from "./logger.ts";
+import { type LogFields, type Logger, type LogLevel, openLogger } from "./logger.ts";
 import { createMcpServers } from "./mcp/create-mcp-servers.ts";
 import { createModels } from "./models/create-models.ts";
 import { FitRecord } from "./models/fit-record.ts";
@@ -82,10 +82,10 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const interrupted = await store.messages.interruptUnfinished();
 
   const hardware = createHardware({ diskPath: dataDirectory });
-  const engine = createLlamaEngine({ logger });
+  const stateDirectory = join(dataDirectory, "kv-cache");
+  const engine = createLlamaEngine({ logger, stateDirectory });
   const embeddedModelPath = join(options.resourcesDirectory, "reader-model/corral-reader-q8_0.gguf");
   const modelLibrary = new ModelLibrary(store.modelFiles, embeddedModelPath);
-  const stateDirectory = join(dataDirectory, "kv-cache");
   const models = opened.use(
     createModels({ store, engine, hardware, logger, library: modelLibrary, embeddedModelPath, stateDirectory }),
   );
@@ -188,7 +188,7 @@ export function stopOnFatal(host: Host): Disposable {
 }
 
 function logEmbedding(logger: Logger) {
-  return (event: string, fields: Record<string, unknown>, error?: unknown) =>
+  return (event: string, fields: LogFields, error?: unknown) =>
     error === undefined ? logger.info(event, fields) : logger.warn(event, fields, error);
 }
 

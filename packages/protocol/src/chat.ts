@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { sources, textSpan } from "./documents.ts";
 import { errorReport } from "./errors.ts";
+import { searchLeg, searchNote } from "./search.ts";
 import { overflowChoice } from "./overflow.ts";
 import { allowedTool, toolCall, toolStep } from "./tools.ts";
 
@@ -61,6 +62,9 @@ export const retrievalReport = z.object({
   /** Tokens of everything that was left out. */
   omittedTokens: z.number().int(),
   budgetTokens: z.number().int(),
+  /** How the passages were found. Absent: in replies from before it was told. */
+  legs: z.array(searchLeg).optional(),
+  notes: z.array(searchNote).optional(),
 });
 export type RetrievalReport = z.infer<typeof retrievalReport>;
 

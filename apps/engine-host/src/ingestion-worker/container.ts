@@ -1,36 +1,13 @@
 import { formatOf } from "../ingestion/file-types.ts";
-import type { FailureReason, ReadLimits } from "../ingestion/worker-channel.ts";
+import type { FailureReason, ReadLimits, Recognition } from "../ingestion/worker-channel.ts";
 import type { LooseBlock } from "./block.ts";
+import type { Losses } from "./losses.ts";
 import { parseBytes } from "./parse-bytes.ts";
 import { ParseFailure } from "./parse-failure.ts";
-import { cleanText } from "./text-encoding.ts";
 import type { UnpackAllowance } from "./zip-archive.ts";
 
 /** Archives and mails inside each other are read this deep. */
 const maxDepth = 3;
-/** Sentences kept about what could not be read; more are counted. */
-const maxNotes = 10;
-
-/** What could not be read of a document: parts of it, each with the reason. */
-export class Losses {
-  readonly #parts: string[] = [];
-  #more = 0;
-
-  add(part: string, reason: string): void {
-    const name = cleanText(part).replace(/\s+/g, " ").trim().slice(-200) || "a part without name";
-    if (this.#parts.length < maxNotes) this.#parts.push(`${name} (${reason})`);
-    else this.#more++;
-  }
-
-  get count(): number {
-    return this.#parts.length + this.#more;
-  }
-
-  list(): string[] {
-    return this.#more > 0 ? [...this.#parts, `${this.#more} more`] : this.#parts;
-  }
-}
-
 /**
  * A file that holds other files: an archive, or a mail with attachments. Each file in it becomes a heading with its name,
  * and below that what the file holds.
@@ -38,13 +15,21 @@ export class Losses {
 export class Container {
   readonly limits: ReadLimits;
   readonly losses: Losses;
+  readonly recognition: Recognition | null;
   /** Shared with what is inside. */
   readonly allowance: UnpackAllowance;
   readonly #depth: number;
 
-  constructor(limits: ReadLimits, losses: Losses, allowance = { bytes: limits.unpackedBytes }, depth = 0) {
+  constructor(
+    limits: ReadLimits,
+    losses: Losses,
+    recognition: Recognition | null = null,
+    allowance = { bytes: limits.unpackedBytes },
+    depth = 0,
+  ) {
     this.limits = limits;
     this.losses = losses;
+    this.recognition = recognition;
     this.allowance = allowance;
     this.#depth = depth;
   }
@@ -59,7 +44,7 @@ export class Container {
     const format = formatOf(name);
     if (!format) return this.losses.add(name, "of a type that can't be read");
     if (this.#depth >= maxDepth) return this.losses.add(name, "too many files inside each other");
-    const inner = new Container(this.limits, this.losses, this.allowance, this.#depth + 1);
+    const inner = new Container(this.limits, this.losses, this.recognition, this.allowance, this.#depth + 1);
     const lostBefore = this.losses.count;
     let any = false;
     try {

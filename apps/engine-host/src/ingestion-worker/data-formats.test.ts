@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { readLimits } from "../ingestion/reading-queue.ts";
 import { makePdf } from "../ingestion/testing/pdf-files.ts";
-import { Container, Losses } from "./container.ts";
+import { Container } from "./container.ts";
+import { Losses } from "./losses.ts";
 import { parseCsv } from "./csv.ts";
 import { parseJson } from "./json.ts";
 import { parseBytes } from "./parse-bytes.ts";

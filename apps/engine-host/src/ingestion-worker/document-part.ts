@@ -7,4 +7,6 @@ export interface DocumentPart {
   blocks: Block[];
   /** How much of the document is read with this part, 0..1. */
   progress: number;
+  /** Pages whose text was recognised since the last part; such a part may have no pages yet. */
+  recognised?: number;
 }

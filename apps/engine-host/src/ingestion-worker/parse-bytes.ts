@@ -11,6 +11,7 @@ import { parseMarkdown } from "./markdown.ts";
 import { parseMailbox } from "./mailbox.ts";
 import { parseOffice } from "./office.ts";
 import { parsePdf } from "./pdf.ts";
+import { pictureToPdf } from "./pictures/read-picture.ts";
 import { parsePlainText } from "./plain-text.ts";
 import { parseSourceCode } from "./source-code.ts";
 import { decodeText } from "./text-encoding.ts";
@@ -24,7 +25,9 @@ import { parseXlsx } from "./xlsx.ts";
 export async function parseBytes(bytes: Buffer, format: DocumentFormat, container: Container): Promise<ParsedDocument> {
   switch (format) {
     case "pdf":
-      return { title: null, blocks: pdfBlocks(bytes, container.limits.pages) };
+      return { title: null, blocks: pdfBlocks(bytes, container) };
+    case "image":
+      return { title: null, blocks: pdfBlocks(await pictureToPdf(bytes, container.limits.pages), container) };
     case "docx":
     case "pptx":
     case "odt":
@@ -58,9 +61,9 @@ export async function parseBytes(bytes: Buffer, format: DocumentFormat, containe
 }
 
 /** A PDF inside another file: its text, without the boxes of its pages. */
-async function* pdfBlocks(bytes: Buffer, maxPages: number): AsyncGenerator<LooseBlock, void> {
+async function* pdfBlocks(bytes: Buffer, container: Container): AsyncGenerator<LooseBlock, void> {
   let unfinished = "";
-  for await (const part of parsePdf(bytes, maxPages)) {
+  for await (const part of parsePdf(bytes, container)) {
     for (const { kind, level, text, continues } of part.blocks) {
       unfinished += text;
       if (continues) continue;

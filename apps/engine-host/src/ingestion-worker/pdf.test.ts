@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { boxesOf } from "../ingestion/page-view.ts";
 import type { PageContent } from "../store/store.ts";
 import type { Block } from "./block.ts";
+import { Losses } from "./losses.ts";
 import { parsePdf, renderPdfPage } from "./pdf.ts";
 
 let folder: string;
@@ -32,7 +33,7 @@ async function makePdf(draw: (document: PDFDocument, font: PDFFont, bold: PDFFon
 async function read(path: string, maxPages = 100): Promise<{ pages: PageContent[]; blocks: Block[] }> {
   const pages: PageContent[] = [];
   const blocks: Block[] = [];
-  for await (const part of parsePdf(path, maxPages)) {
+  for await (const part of parsePdf(path, { limits: { pages: maxPages, recognisedPages: 0 }, recognition: null, losses: new Losses() })) {
     pages.push(...part.pages);
     blocks.push(...part.blocks);
   }

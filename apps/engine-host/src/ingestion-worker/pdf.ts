@@ -1,9 +1,13 @@
 import { open } from "node:fs/promises";
 import { LiteParse, type ParsedPage } from "@llamaindex/liteparse";
+import type { ReadLimits, Recognition } from "../ingestion/worker-channel.ts";
 import type { DocumentPart } from "./document-part.ts";
+import type { Losses } from "./losses.ts";
 import { ParseFailure, unreadable } from "./parse-failure.ts";
 import { type DocumentStyle, mayBeRunning, type RowedPage, rowText, runningKey, writePages } from "./pdf-blocks.ts";
 import { readingOrder, type TextItem } from "./pdf-lines.ts";
+import { isInstalled, mayBeScanned, recognisePage, scannedPages } from "./recognition.ts";
+import { straighten } from "./recognised-lines.ts";
 
 /** Pages parsed at once: enough that reopening the file costs little, few enough for smooth progress and little memory. */
 const batchPages = 50;
@@ -12,35 +16,125 @@ const runningPages = 3;
 
 const headBytes = 1024;
 
-/** OCR stays off: it would look for language data on the network. The parser prints nothing. */
+/** Reading and drawing need no OCR; recognition.ts alone turns it on, page by page. The parser prints nothing. */
 const quiet = { ocrEnabled: false, quiet: true } as const;
 
+export interface PdfOptions {
+  limits: Pick<ReadLimits, "pages" | "recognisedPages">;
+  /** Null: scanned pages stay without text. */
+  recognition: Recognition | null;
+  /** Hears of scanned pages that stay without text. */
+  losses: Losses;
+}
+
 /**
- * Reads a PDF in batches of pages, with the box of each line in points from the top left of the page.
+ * Reads a PDF in batches of pages, with the box of each line in points from the top left of the page. Pages that are
+ * pictures of text are recognised. A part without pages tells of progress only.
  * A file's name must end in ".pdf" (the parser tries converters for any other ending); or it lies in memory.
  * @throws ParseFailure
  */
-export async function* parsePdf(file: string | Buffer, maxPages: number): AsyncGenerator<DocumentPart> {
+export async function* parsePdf(file: string | Buffer, options: PdfOptions): AsyncGenerator<DocumentPart> {
+  const maxPages = options.limits.pages;
   await checkPdfHeader(file);
+  const scans = new Scans(file, options);
   const parser = new LiteParse({ ...quiet, maxPages: maxPages + 1, extractTextMetadata: true, outputFormat: "text" });
   const learned = new StyleLearner();
   try {
     for await (const batch of parser.parseBatches(file, { batchSize: batchPages })) {
       if (batch.totalPages > maxPages) throw new ParseFailure({ kind: "limit", limit: "output" });
-      const pages = batch.result.pages.map(toRowedPage);
+      const parsed = batch.result.pages;
+      const total = Math.max(1, batch.totalPages);
+      for await (const done of scans.recognise(parsed)) {
+        yield { pages: [], blocks: [], recognised: done, progress: (batch.startPage - 1 + scans.doneOfBatch) / total };
+      }
+      const pages = parsed.map(toRowedPage);
       const part = writePages(pages, learned.learn(pages));
-      yield { ...part, progress: batch.endPage / Math.max(1, batch.totalPages) };
+      const labels = new Map(parsed.map((page) => [page.pageNum, page.pageLabel]));
+      for (const page of part.pages) {
+        const label = labels.get(page.page)?.trim();
+        if (label && label !== String(page.page)) page.label = label.slice(0, 40);
+      }
+      yield { ...part, progress: batch.endPage / total };
     }
+    scans.report();
   } catch (error) {
     throw explain(error);
   }
 }
 
+/** The pages of a document that are pictures of text: recognises them where it can, else remembers them. */
+class Scans {
+  readonly #file: string | Buffer;
+  readonly #options: PdfOptions;
+  readonly #lost: { page: number; reason: string }[] = [];
+  #recognised = 0;
+  /** Pages of the present batch that are done. */
+  doneOfBatch = 0;
+
+  constructor(file: string | Buffer, options: PdfOptions) {
+    this.#file = file;
+    this.#options = options;
+  }
+
+  /** Puts recognised pages in place of scanned ones; answers now and then how many were done. */
+  async *recognise(pages: ParsedPage[]): AsyncGenerator<number, void> {
+    this.doneOfBatch = 0;
+    const candidates = pages.filter(mayBeScanned).map((page) => page.pageNum);
+    const scanned = await scannedPages(this.#file, candidates);
+    if (scanned.length === 0) return;
+    const { recognition, limits } = this.#options;
+    const most = limits.recognisedPages;
+    if (!recognition || !(await isInstalled(recognition)))
+      return this.#lose(scanned, "scanned, and there is no data for text recognition");
+    const chosen = scanned.slice(0, Math.max(0, most - this.#recognised));
+    this.#lose(scanned.slice(chosen.length), `scanned; only ${most} pages of one document are recognised`);
+    yield 0;
+    const waiting = [...chosen];
+    const running = new Map<number, Promise<number>>();
+    const work = async (pageNum: number): Promise<number> => {
+      const at = pages.findIndex((page) => page.pageNum === pageNum);
+      try {
+        const found = await recognisePage(this.#file, pages[at]!, recognition);
+        if (found) pages[at] = { ...found, pageLabel: pages[at]!.pageLabel! };
+      } catch (error) {
+        console.error(error);
+        this.#lose([pageNum], "scanned, and its text could not be recognised");
+      }
+      return pageNum;
+    };
+    while (waiting.length > 0 || running.size > 0) {
+      while (waiting.length > 0 && running.size < Math.max(1, recognition.threads)) {
+        const pageNum = waiting.shift()!;
+        running.set(pageNum, work(pageNum));
+      }
+      running.delete(await Promise.race(running.values()));
+      this.#recognised++;
+      this.doneOfBatch += pages.length / chosen.length;
+      yield 1;
+    }
+  }
+
+  /** Says which pages stay without text: neighbours with the same reason together. */
+  report(): void {
+    const lost = this.#lost.toSorted((a, b) => a.page - b.page);
+    for (let i = 0; i < lost.length;) {
+      const first = lost[i]!;
+      let last = first.page;
+      while (lost[++i]?.page === last + 1 && lost[i]!.reason === first.reason) last++;
+      this.#options.losses.add(last === first.page ? `page ${last}` : `pages ${first.page} to ${last}`, first.reason);
+    }
+  }
+
+  #lose(pages: number[], reason: string): void {
+    for (const page of pages) this.#lost.push({ page, reason });
+  }
+}
+
 /** Draws one page as PNG. `scale` 1 = 72 dots per inch. */
-export async function renderPdfPage(path: string, page: number, scale: number): Promise<Uint8Array> {
-  await checkPdfHeader(path);
+export async function renderPdfPage(file: string | Buffer, page: number, scale: number): Promise<Uint8Array> {
+  await checkPdfHeader(file);
   try {
-    const drawn = await new LiteParse({ ...quiet, dpi: 72 * scale }).screenshot(path, [page]);
+    const drawn = await new LiteParse({ ...quiet, dpi: 72 * scale }).screenshot(file, [page]);
     if (drawn[0]) return drawn[0].imageBuffer;
   } catch (error) {
     throw explain(error);
@@ -67,7 +161,10 @@ function explain(error: unknown): unknown {
 }
 
 function toRowedPage(page: ParsedPage): RowedPage {
-  const items = page.textItems.map(toTextItem).filter((item) => item.text !== "" && item.width > 0 && item.height > 0);
+  const usable = (item: TextItem) => item.text !== "" && item.width > 0 && item.height > 0;
+  const recognised = page.textItems.filter((item) => item.confidence !== undefined);
+  const written = page.textItems.filter((item) => item.confidence === undefined);
+  const items = [...written.map(toTextItem).filter(usable), ...straighten(recognised.map(toTextItem).filter(usable))];
   return { page: page.pageNum, width: page.width, height: page.height, rows: readingOrder(items, page) };
 }
 

@@ -1,16 +1,18 @@
 import { type FileHandle, open } from "node:fs/promises";
 import type { DocumentFormat } from "@corral/protocol";
-import type { FromWorker, ReadLimits } from "../ingestion/worker-channel.ts";
+import type { FromWorker, ToWorker } from "../ingestion/worker-channel.ts";
 import { detectLanguage } from "../store/language.ts";
 import { parseArchive } from "./archive.ts";
 import type { ParsedDocument } from "./block.ts";
 import { createChunker, type Chunker } from "./chunker.ts";
-import { Container, Losses } from "./container.ts";
+import { Container } from "./container.ts";
 import type { DocumentPart } from "./document-part.ts";
+import { Losses } from "./losses.ts";
 import { parseMailbox } from "./mailbox.ts";
 import { parseBytes } from "./parse-bytes.ts";
 import { ParseFailure } from "./parse-failure.ts";
-import { parsePdf } from "./pdf.ts";
+import { parsePdf, type PdfOptions } from "./pdf.ts";
+import { pictureToPdf } from "./pictures/read-picture.ts";
 import { layOutSections } from "./sections.ts";
 
 /** Characters of text from the beginning of a document that its language is told by. */
@@ -25,36 +27,48 @@ type Outcome = Extract<FromWorker, { type: "part" | "read" }>;
  * @throws ParseFailure
  */
 export async function* readDocument(
-  path: string,
-  format: DocumentFormat,
-  limits: ReadLimits,
+  job: Omit<Extract<ToWorker, { type: "read" }>, "type">,
 ): AsyncGenerator<Outcome, void> {
+  const { path, format, limits, recognition } = job;
   const losses = new Losses();
+  const pdf: PdfOptions = { limits, recognition, losses };
+  const paged = format === "pdf" || format === "image";
   await using file = await open(path);
-  const source =
+  const source: Source =
     format === "pdf"
-      ? { title: null, parts: parsePdf(path, limits.pages) }
-      : inSections(await parse(file, format, new Container(limits, losses)));
+      ? { title: null, parts: parsePdf(path, pdf) }
+      : format === "image"
+        ? {
+            title: null,
+            parts: parsePdf(await pictureToPdf(await whole(file, limits.fileBytes), limits.pages, losses), pdf),
+          }
+        : inSections(await parse(file, format, new Container(limits, losses, recognition)));
   let chunker: Chunker | null = null;
   let language: string | null = null;
   let title = source.title;
   let characters = 0;
   let hasText = false;
   for await (const part of source.parts) {
+    if (part.pages.length === 0) {
+      yield { type: "part", pages: [], chunks: [], progress: part.progress, recognised: part.recognised ?? 0 };
+      continue;
+    }
     if (!chunker) {
       language = detectLanguage(sampleOf(part));
-      chunker = createChunker({ language, paged: format === "pdf" });
+      chunker = createChunker({ language, paged });
     }
     title ??= titleOnFirstPage(part);
     characters += part.pages.reduce((sum, page) => sum + page.text.length, 0);
     if (characters > limits.characters) throw new ParseFailure({ kind: "limit", limit: "output" });
     hasText ||= part.pages.some((page) => /[\p{L}\p{N}]/u.test(page.text));
     const chunks = chunker.push(part.blocks);
-    yield { type: "part", pages: part.pages, chunks, progress: part.progress };
+    yield { type: "part", pages: part.pages, chunks, progress: part.progress, recognised: part.recognised ?? 0 };
   }
-  if (!chunker || !hasText) throw new ParseFailure({ kind: "without-text" });
-  yield { type: "part", pages: [], chunks: chunker.finish(), progress: 1 };
-  yield { type: "read", title, language, paged: format === "pdf", losses: losses.list() };
+  if (!chunker || !hasText) {
+    throw new ParseFailure({ kind: "without-text", scanned: paged, recognition: recognition !== null });
+  }
+  yield { type: "part", pages: [], chunks: chunker.finish(), progress: 1, recognised: 0 };
+  yield { type: "read", title, language, paged, losses: losses.list() };
 }
 
 interface Source {
@@ -74,8 +88,14 @@ async function parse(file: FileHandle, format: DocumentFormat, container: Contai
   if (format === "mailbox") {
     return parseMailbox(file.createReadStream({ autoClose: false, highWaterMark: mailboxBytes }), size, container);
   }
-  if (size > container.limits.fileBytes) throw new ParseFailure({ kind: "limit", limit: "output" });
-  return parseBytes(await file.readFile(), format, container);
+  return parseBytes(await whole(file, container.limits.fileBytes), format, container);
+}
+
+/** A file as a whole in memory. */
+async function whole(file: FileHandle, mostBytes: number): Promise<Buffer> {
+  const { size } = await file.stat();
+  if (size > mostBytes) throw new ParseFailure({ kind: "limit", limit: "output" });
+  return file.readFile();
 }
 
 function sampleOf(part: DocumentPart): string {

@@ -1,6 +1,8 @@
+import { readFile } from "node:fs/promises";
 import type { FromWorker, ToWorker } from "../ingestion/worker-channel.ts";
 import { ParseFailure } from "./parse-failure.ts";
 import { renderPdfPage } from "./pdf.ts";
+import { pictureToPdf } from "./pictures/read-picture.ts";
 import { readDocument } from "./read-document.ts";
 import { denyNetwork, watchMemory } from "./seal-process.ts";
 
@@ -19,11 +21,12 @@ await send({ type: "ready" });
 async function work(job: ToWorker): Promise<void> {
   try {
     if (job.type === "render") {
-      await send({ type: "rendered", png: await renderPdfPage(job.path, job.page, job.scale) });
+      const file = job.format === "pdf" ? job.path : await pictureToPdf(await readFile(job.path), job.page);
+      await send({ type: "rendered", png: await renderPdfPage(file, job.page, job.scale) });
       return;
     }
     // Waiting for each part to be taken keeps the parts that are under way few.
-    for await (const part of readDocument(job.path, job.format, job.limits)) await send(part);
+    for await (const part of readDocument(job)) await send(part);
   } catch (error) {
     if (error instanceof ParseFailure) await send({ type: "failed", reason: error.reason });
     else {

@@ -1,24 +1,32 @@
-import { basename } from "node:path";
-import { type AddResult, CorralError, type DocumentSummary, type LibraryEvent } from "@corral/protocol";
+import { type AddResult, CorralError, type LibraryEvent } from "@corral/protocol";
 import type { Store } from "../store/store.ts";
 import { CalmPublishing } from "./calm-publishing.ts";
 import { DocumentPictures } from "./document-pictures.ts";
-import { findFiles } from "./find-files.ts";
+import { Documents } from "./documents.ts";
 import { largestFile, supportedFileTypes } from "./file-types.ts";
-import { hashFile, inspectFile, requireFormat } from "./inspect-file.ts";
+import { findFiles } from "./find-files.ts";
+import type { FollowTimes } from "./follow-folder.ts";
+import { FollowedFolders } from "./followed-folders.ts";
 import type { Library } from "./library.ts";
 import { LibraryFeed } from "./library-feed.ts";
+import { OcrLanguages } from "./ocr-languages.ts";
 import { OwnedFiles } from "./owned-files.ts";
 import { boxesOf } from "./page-view.ts";
 import { ReadingQueue, type ReadingQueueOptions } from "./reading-queue.ts";
-import { takeTurns } from "./turns.ts";
 import { WorkerPool, type WorkerPoolOptions } from "./worker-pool.ts";
+
+/** Files added at the same time: their documents are then stored together. */
+const addedTogether = 8;
 
 export interface LibraryOptions {
   store: Store;
   /** Uploads are kept in `files/` below it. */
   dataDirectory: string;
+  /** Folder of the text recognition data that ships with Corral; null or absent: none. */
+  bundledOcrData?: string | null;
   workers?: WorkerPoolOptions;
+  /** Only tests have less patience. */
+  followTimes?: Partial<FollowTimes>;
   limits?: NonNullable<ReadingQueueOptions["limits"]>;
   timeoutFor?: NonNullable<ReadingQueueOptions["timeoutFor"]>;
   /** Free bytes on the disk of the data directory; only tests replace it. */
@@ -32,19 +40,18 @@ export async function createLibrary(options: LibraryOptions): Promise<Library> {
   const { store, dataDirectory, log = () => {} } = options;
   const files = new OwnedFiles(dataDirectory, options.freeBytes);
   const workers = new WorkerPool(options.workers);
+  const languages = new OcrLanguages(dataDirectory, options.bundledOcrData ?? null);
   const feed = new LibraryFeed();
   const pictures = new DocumentPictures(store, workers);
-  /** Documents are added and removed one after the other, so that none is added twice and no file removed in between. */
-  const inTurn = takeTurns();
 
   const queue = new ReadingQueue({
-    store,
-    workers,
+    ...{ store, workers },
+    recognition: () => languages.recognition(workers.readers),
     ...(options.limits && { limits: options.limits }),
     ...(options.timeoutFor && { timeoutFor: options.timeoutFor }),
     onChange: (document) => feed.publish({ type: "document", document }),
     onReady: async (document) => {
-      await removeOlderVersions(document);
+      await documents.removeOlderVersions(document);
       await publishCollection(document.collectionId);
     },
     onFailure: (document, error, details) => log("document failed", { document, details }, error),
@@ -56,78 +63,36 @@ export async function createLibrary(options: LibraryOptions): Promise<Library> {
   }, log);
   const publishCollection = (id: string) => publishing.publish(id);
 
+  const documents = new Documents({
+    ...{ store, files, queue },
+    onChange: (document) => feed.publish({ type: "document", document }),
+    onRemoved: (documentId) => feed.publish({ type: "document-removed", documentId }),
+    onCount: publishCollection,
+    onFailure: (error) => log("adding a file failed", { document: "" }, error),
+  });
+
+  const folders = new FollowedFolders({
+    ...{ store, documents, dataDirectory },
+    ...(options.followTimes && { times: options.followTimes }),
+    onChange: (folder) => feed.publish({ type: "folder", folder }),
+    onRemoved: (folderId) => feed.publish({ type: "folder-removed", folderId }),
+    onFailure: (error) => log("following a folder failed", { document: "" }, error),
+  });
+
   async function requireCollection(id: string): Promise<void> {
     if (await store.collections.get(id)) return;
     const message = "That collection does not exist (any more); choose another one.";
     throw new CorralError("COLLECTION_NOT_FOUND", message, { collection: id });
   }
 
-  async function requireDocument(id: string): Promise<DocumentSummary> {
-    const document = await store.documents.get(id);
-    if (document) return document;
-    const message = "That document is not in the library (any more).";
-    throw new CorralError("DOCUMENT_NOT_FOUND", message, { document: id });
-  }
-
-  /** A file that was added again after it changed: its old text goes once the new text can be found. */
-  async function removeOlderVersions(document: DocumentSummary): Promise<void> {
-    const file = await store.documents.file(document.id);
-    if (!file || file.owned) return;
-    const versions = await store.documents.findByPath(document.collectionId, file.path);
-    const place = versions.findIndex((version) => version.id === document.id);
-    for (const older of versions.slice(0, Math.max(0, place))) await remove(older.id);
-  }
-
-  async function remove(id: string): Promise<void> {
-    await queue.stop(id, "removed");
-    await inTurn(async () => {
-      const unused = await store.documents.remove(id);
-      if (unused?.owned) await files.remove(unused.path);
-    });
-    feed.publish({ type: "document-removed", documentId: id });
-  }
-
-  /** The outcome for content that is in the collection already; what failed or was cancelled is read again. */
-  async function alreadyThere(file: string, found: DocumentSummary): Promise<AddResult> {
-    const again = found.state === "failed" || found.state === "cancelled";
-    const document = again ? await requeue(found.id) : queue.withProgress(found);
-    return { file, outcome: again ? "added" : "unchanged", document, error: null };
-  }
-
-  async function requeue(id: string): Promise<DocumentSummary> {
-    const document = await store.documents.setState(id, "queued");
-    feed.publish({ type: "document", document });
-    queue.add(id);
-    return document;
-  }
-
-  async function addPath(collectionId: string, path: string): Promise<AddResult> {
-    const name = basename(path);
-    const { format, bytes } = await inspectFile(path);
-    const sha256 = await hashFile(path);
-    return inTurn(async () => {
-      const found = await store.documents.findByHash(collectionId, sha256);
-      if (found) return alreadyThere(path, found);
-      const file = { path, owned: false, sha256, bytes };
-      return added(path, await store.documents.create({ collectionId, name, format, file }));
-    });
-  }
-
-  async function added(file: string, document: DocumentSummary): Promise<AddResult> {
-    feed.publish({ type: "document", document });
-    await publishCollection(document.collectionId);
-    queue.add(document.id);
-    return { file, outcome: "added", document, error: null };
-  }
-
-  function refused(file: string, error: unknown): AddResult {
-    if (!(error instanceof CorralError)) log("adding a file failed", { document: "" }, error);
-    return { file, outcome: "refused", document: null, error: CorralError.reportOf(error) };
-  }
-
   async function snapshot(): Promise<LibraryEvent> {
-    const [collections, documents] = await Promise.all([store.collections.list(), store.documents.list()]);
-    return { type: "snapshot", collections, documents: documents.map((document) => queue.withProgress(document)) };
+    const [collections, all, followed] = await Promise.all([
+      store.collections.list(),
+      store.documents.list(),
+      folders.list(),
+    ]);
+    const withProgress = all.map((document) => queue.withProgress(document));
+    return { type: "snapshot", collections, documents: withProgress, folders: followed };
   }
 
   /** Removes copies whose document was never stored, or whose removal was interrupted. */
@@ -137,8 +102,10 @@ export async function createLibrary(options: LibraryOptions): Promise<Library> {
   }
 
   await files.open();
+  await languages.open();
   await removeOrphans();
   await queue.resume();
+  await folders.resume();
 
   return {
     supportedFileTypes,
@@ -158,14 +125,20 @@ export async function createLibrary(options: LibraryOptions): Promise<Library> {
     },
 
     async removeCollection(id) {
-      const documents = await store.documents.list(id);
-      for (const document of documents) await queue.stop(document.id, "removed");
-      await inTurn(async () => {
+      await folders.stopOf(id);
+      const removed = await store.documents.list(id);
+      for (const document of removed) await queue.stop(document.id, "removed");
+      await documents.alone(async () => {
         await store.collections.remove(id);
         await removeOrphans();
       });
-      for (const { id: documentId } of documents) feed.publish({ type: "document-removed", documentId });
+      for (const { id: documentId } of removed) feed.publish({ type: "document-removed", documentId });
       feed.publish({ type: "collection-removed", collectionId: id });
+    },
+
+    async storage(id) {
+      await requireCollection(id);
+      return store.collections.storage(id);
     },
 
     async documents(collectionId) {
@@ -176,79 +149,90 @@ export async function createLibrary(options: LibraryOptions): Promise<Library> {
       await requireCollection(collectionId);
       const results: AddResult[] = [];
       for (const given of paths) {
-        for await (const { path, error } of findFiles(given)) {
-          const outcome = error ? Promise.reject(error) : addPath(collectionId, path);
-          results.push(await outcome.catch((thrown: unknown) => refused(path, thrown)));
-        }
+        await inParallel(
+          findFiles(given),
+          addedTogether,
+          async ({ path, error }, place) => {
+            results[place] = error
+              ? { file: path, outcome: "refused", document: null, error: error.report() }
+              : await documents.addPath(collectionId, path);
+          },
+          results.length,
+        );
       }
       return results;
     },
 
-    async addUpload(collectionId, givenName, content, signal) {
+    async addUpload(collectionId, name, content, signal) {
       await requireCollection(collectionId);
-      const name = safeName(givenName);
-      try {
-        const format = requireFormat(name);
-        const received = await files.receive(name, content, signal);
-        return await inTurn(async () => {
-          const found = await store.documents.findByHash(collectionId, received.sha256);
-          if (found) {
-            await files.discard(received);
-            return alreadyThere(name, found);
-          }
-          const file = await files.keep(received, format);
-          return added(name, await store.documents.create({ collectionId, name, format, file }));
-        });
-      } catch (error) {
-        if (error instanceof CorralError && error.code === "CANCELLED") throw error;
-        return refused(name, error);
-      }
+      return documents.addUpload(collectionId, safeName(name), content, signal);
     },
 
-    async cancel(id) {
-      const document = await requireDocument(id);
-      const waiting = document.state === "queued";
-      await queue.stop(id, "cancelled");
-      const now = await requireDocument(id);
-      if (!waiting || now.state !== "queued") return now;
-      const cancelled = await store.documents.setState(id, "cancelled");
-      feed.publish({ type: "document", document: cancelled });
-      return cancelled;
+    folders: () => folders.list(),
+
+    async followFolder(collectionId, path) {
+      await requireCollection(collectionId);
+      return folders.add(collectionId, path);
     },
+
+    unfollowFolder: (id, removeDocuments) => folders.remove(id, removeDocuments),
+
+    cancel: (id) => documents.cancel(id),
 
     async retry(id) {
-      const document = await requireDocument(id);
-      const idle = document.state === "failed" || document.state === "cancelled";
-      return idle ? requeue(id) : queue.withProgress(document);
+      const document = await documents.require(id);
+      const isIdle = ["failed", "cancelled", "ready"].includes(document.state);
+      return isIdle ? documents.requeue(document) : queue.withProgress(document);
     },
 
     async removeDocument(id) {
-      const { collectionId } = await requireDocument(id);
-      await remove(id);
+      const { collectionId } = await documents.require(id);
+      await documents.remove(id);
       await publishCollection(collectionId);
     },
 
     watch: (signal) => feed.watch(snapshot, signal),
 
     async page(id, page, highlight) {
-      const document = await requireDocument(id);
+      const document = await documents.require(id);
       const content = await store.pages.get(id, page);
       if (!content) throw pictures.noSuchPage(document, page);
-      const { text, width, height } = content;
-      return { documentId: id, page, text, width, height, boxes: boxesOf(content, highlight) };
+      const { text, width, height, lines, label = null, tableRows = [] } = content;
+      const boxes = boxesOf(content, highlight);
+      return { documentId: id, page, text, width, height, boxes, label, lines, tableRows };
     },
 
     async pageImage(id, page, scale, signal) {
-      return pictures.draw(await requireDocument(id), page, scale, signal);
+      return pictures.draw(await documents.require(id), page, scale, signal);
+    },
+
+    async recognition() {
+      return { directory: languages.directory, languages: await languages.list() };
     },
 
     async [Symbol.asyncDispose]() {
       feed.close();
       publishing[Symbol.dispose]();
+      await folders[Symbol.asyncDispose]();
       await queue[Symbol.asyncDispose]();
       await workers[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Does something with each item, some at the same time; `place` counts from `first` in the order of the items. */
+async function inParallel<Item>(
+  items: AsyncIterable<Item>,
+  together: number,
+  work: (item: Item, place: number) => Promise<void>,
+  first: number,
+): Promise<void> {
+  const iterator = items[Symbol.asyncIterator]();
+  let place = first;
+  const takeNext = async (): Promise<void> => {
+    for (let next = await iterator.next(); !next.done; next = await iterator.next()) await work(next.value, place++);
+  };
+  await Promise.all(Array.from({ length: together }, takeNext));
 }
 
 /** The last part of a name that a browser sent, without characters that no file name should hold. */

@@ -10,7 +10,7 @@ const mostPixels = 16_000_000;
 /** Drawing takes some tens of milliseconds; a page that takes this long is meant to. Milliseconds. */
 const timeoutMs = 30_000;
 
-/** Draws pages of PDF documents from their files. */
+/** Draws pages of PDF documents and images from their files. */
 export class DocumentPictures {
   readonly #store: Store;
   readonly #workers: WorkerPool;
@@ -28,13 +28,13 @@ export class DocumentPictures {
   async draw(document: DocumentSummary, page: number, scale: number, signal: AbortSignal): Promise<Uint8Array> {
     const { id, name, format } = document;
     const [file, content] = await Promise.all([this.#store.documents.file(id), this.#store.pages.get(id, page)]);
-    if (format !== "pdf" || !file || !content) throw this.noSuchPage(document, page);
+    if ((format !== "pdf" && format !== "image") || !file || !content) throw this.noSuchPage(document, page);
     await this.#verified.require(file, name, signal);
     const points = (content.width ?? 0) * (content.height ?? 0);
     const fitting = points > 0 ? Math.min(scale, Math.sqrt(mostPixels / points)) : scale;
     try {
       return await this.#workers.render(
-        { type: "render", path: file.path, page, scale: fitting },
+        { type: "render", path: file.path, format, page, scale: fitting },
         { timeoutMs, signal },
       );
     } catch (error) {

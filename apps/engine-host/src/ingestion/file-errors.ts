@@ -7,16 +7,14 @@ import type { FailureReason } from "./worker-channel.ts";
 export function unsupportedType(file: string, type: string): CorralError {
   const supported = supportedFileTypes;
   const known =
-    "PDF, Office and OpenDocument files, RTF, EPUB, web pages, Markdown, text, CSV, JSON, mail, source code and ZIP archives of these";
+    "PDF, Office and OpenDocument files, RTF, EPUB, web pages, Markdown, text, CSV, JSON, mail, source code, pictures of text (PNG, JPEG, TIFF, BMP) and ZIP archives of these";
   const what = type === "" ? "has no ending that tells its type" : `is of a type that can't be read (${type})`;
   return new CorralError("UNSUPPORTED_FILE_TYPE", `${file} ${what}; Corral reads ${known}.`, { file, type, supported });
 }
 
-const noRecognition = "text recognition (OCR) is not installed here";
-
-export function pictureFile(file: string): CorralError {
-  const message = `${file} is a picture, and ${noRecognition}; add a version with text that can be selected.`;
-  return new CorralError("FILE_WITHOUT_TEXT", message, { file });
+export function otherPictureFile(file: string): CorralError {
+  const reason = "it is a picture of a kind that can't be read; save it as PNG or JPEG and add that";
+  return unreadableFile(file, reason);
 }
 
 /** What could not be read of a document that was read otherwise. */
@@ -43,6 +41,17 @@ function notFound(file: string): CorralError {
 
 export function emptyFolder(file: string): CorralError {
   return new CorralError("FILE_NOT_FOUND", `The folder ${file} holds no files; hidden ones are left out.`, { file });
+}
+
+/** A followed folder without files that had some before. */
+export function folderEmptied(folder: string): CorralError {
+  const message = `${folder} is empty all of a sudden, as a share that is offline; its documents are kept until its files are back. If it is meant to be empty, stop following it and remove its documents.`;
+  return new CorralError("FILE_NOT_FOUND", message, { file: folder });
+}
+
+export function notAFolder(path: string): CorralError {
+  const reason = `${path} is not a folder; only folders can be followed.`;
+  return new CorralError("INVALID_INPUT", reason, { field: "path", reason });
 }
 
 export function tooLarge(file: string, bytes: number): CorralError {
@@ -78,10 +87,12 @@ export function readingError(file: string, reason: FailureReason): CorralError {
       return new CorralError("FILE_PASSWORD_PROTECTED", message, { file });
     }
     case "without-text": {
-      const scanned = file.toLowerCase().endsWith(".pdf")
-        ? `; it looks scanned, and ${noRecognition}, so add a version with text that can be selected`
-        : "; check the original and add it again";
-      return new CorralError("FILE_WITHOUT_TEXT", `${file} holds no text to read${scanned}.`, { file });
+      const remedy = !reason.scanned
+        ? "; check the original and add it again"
+        : reason.recognition
+          ? ", and none could be recognised in its pictures; add a sharper scan, or the data of its language (corral docs ocr-languages)"
+          : ": it looks scanned, and there is no data for text recognition here (corral docs ocr-languages says how to add it)";
+      return new CorralError("FILE_WITHOUT_TEXT", `${file} holds no text to read${remedy}.`, { file });
     }
     case "limit":
       return new CorralError("PARSE_LIMIT", `${file} ${limitSentences[reason.limit]}.`, { file, limit: reason.limit });

@@ -13,14 +13,15 @@ const formats: Readonly<Record<string, DocumentFormat>> = {
   ...{ ".html": "html", ".htm": "html", ".xhtml": "html", ".md": "markdown", ".markdown": "markdown", ".txt": "text" },
   ...{ ".csv": "csv", ".tsv": "csv", ".json": "json", ".jsonl": "json", ".ndjson": "json" },
   ...{ ".eml": "mail", ".mbox": "mailbox", ".zip": "archive" },
+  ...{ ".png": "image", ".jpg": "image", ".jpeg": "image", ".tif": "image", ".tiff": "image", ".bmp": "image" },
   ...Object.fromEntries(codeEndings.split(" ").map((ending) => [`.${ending}`, "code" as const])),
 };
 
-const pictures = new Set([".png", ".jpg", ".jpeg", ".gif", ".tif", ".tiff", ".bmp", ".webp", ".heic"]);
+const otherPictures = new Set([".gif", ".webp", ".heic", ".heif", ".avif", ".jp2"]);
 
-/** True for the name of a picture, which could be read with text recognition only. */
-export function isPicture(name: string): boolean {
-  return pictures.has(extname(name).toLowerCase());
+/** True for the name of a picture of a kind that Corral cannot draw, so that its text cannot be recognised either. */
+export function isOtherPicture(name: string): boolean {
+  return otherPictures.has(extname(name).toLowerCase());
 }
 
 /** The endings of file names that Corral reads, as shown to people. */
@@ -44,6 +45,10 @@ export const headBytes = 1024;
 export function contradiction(format: DocumentFormat, head: Uint8Array): string | null {
   const content = sniff(head);
   if (format === "pdf") return content === "a PDF" ? null : "it is not a PDF, whatever its name says";
+  if (format === "image")
+    return content === "a picture" || isBitmap(head)
+      ? null
+      : "it is no PNG, JPEG, TIFF or BMP picture, whatever its name says";
   const expected = packaged[format];
   if (expected) {
     // An encrypted Office file is a compound file, as an old one is; the worker tells them apart.
@@ -54,6 +59,11 @@ export function contradiction(format: DocumentFormat, head: Uint8Array): string 
   }
   if (content === null || mayHoldAnything.has(format)) return null;
   return `it holds ${content}, not text; give the file its right ending`;
+}
+
+/** Two letters are too few to tell a bitmap from a text; its reserved bytes are zero. */
+function isBitmap(head: Uint8Array): boolean {
+  return head[0] === 0x42 && head[1] === 0x4d && head.subarray(6, 10).every((byte) => byte === 0);
 }
 
 const packaged: Partial<Record<DocumentFormat, string>> = {
@@ -76,7 +86,9 @@ const signatures: [content: string, bytes: number[]][] = [
   ["an old Office document", [0xd0, 0xcf, 0x11, 0xe0]],
   ["a picture", [0x89, 0x50, 0x4e, 0x47]],
   ["a picture", [0xff, 0xd8, 0xff]],
-  ["a picture", [0x47, 0x49, 0x46, 0x38]],
+  ["a picture of another kind", [0x47, 0x49, 0x46, 0x38]],
+  ["a picture", [0x49, 0x49, 0x2a, 0x00]],
+  ["a picture", [0x4d, 0x4d, 0x00, 0x2a]],
   ["a program", [0x7f, 0x45, 0x4c, 0x46]],
   ["a packed file", [0x1f, 0x8b, 0x08]],
 ];

@@ -1,6 +1,6 @@
 import { execFile, spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,6 +12,7 @@ import type { HostileFile } from "../ingestion-worker/testing/hostile-file.ts";
 import { makeHostileLinks } from "../ingestion-worker/testing/hostile-links.ts";
 import { makeHostilePdfs } from "../ingestion-worker/testing/hostile-pdfs.ts";
 import { openLibraryForEachTest, type LibraryRoom } from "./testing/open-library.ts";
+import { drawText, makeScan, ocrData } from "./testing/scans.ts";
 
 const room = openLibraryForEachTest();
 const canary = "canary-5b1e77c0";
@@ -106,9 +107,13 @@ describe("hostile files", { timeout: 300_000 }, () => {
       return ctx.skip("strace is not installed, or may not be used here");
     }
     const secret = await room.put("secret.txt", canary);
+    // Text recognition is on, as where its data is installed.
+    await mkdir(room.path("tessdata"));
+    await copyFile(join(ocrData, "eng.traineddata"), room.path("tessdata/eng.traineddata"));
+    const scan = { name: "scan.pdf", bytes: await makeScan([await drawText("A scanned page.")]) };
     const files = await makeHostileLinks(linkTargets(secret, "http://127.0.0.1:9/x"));
     const pdfs = makeHostilePdfs("http://127.0.0.1:9/x").slice(0, 12);
-    const paths = await Promise.all([...files, ...pdfs].map(({ name, bytes }) => room.put(name, bytes)));
+    const paths = await Promise.all([...files, ...pdfs, scan].map(({ name, bytes }) => room.put(name, bytes)));
     const log = room.path("strace.log");
     const reader = join(import.meta.dirname, "testing/read-files.test-program.ts");
     await promisify(execFile)(
@@ -124,6 +129,7 @@ describe("hostile files", { timeout: 300_000 }, () => {
         log,
         process.execPath,
         reader,
+        room.path("tessdata"),
         ...paths,
       ],
       { timeout: 200_000 },
@@ -141,7 +147,9 @@ describe("hostile files", { timeout: 300_000 }, () => {
       (path) => !paths.includes(path) && !path.startsWith(repository) && !allowed.some((one) => one.test(path)),
     );
     expect(strange.filter((path) => /secret|canary|passwd|hosts|zero/.test(path))).toEqual([]);
-    expect(strange.filter((path) => path.startsWith(room.path("")))).toEqual([]);
+    expect(strange.filter((path) => path.startsWith(room.path("")) && !path.startsWith(room.path("tessdata")))).toEqual(
+      [],
+    );
     expect(lines.filter((line) => line.includes("AF_INET"))).toEqual([]);
     expect(lines.filter((line) => /execve\(/.test(line) && !/\/node"/.test(line))).toEqual([]);
   });

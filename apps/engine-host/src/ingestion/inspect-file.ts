@@ -7,19 +7,19 @@ import {
   emptyFile,
   fileSystemError,
   notAFile,
-  pictureFile,
+  otherPictureFile,
   tooLarge,
   unreadableFile,
   unsupportedType,
 } from "./file-errors.ts";
-import { contradiction, formatOf, headBytes, isPicture, largestFile } from "./file-types.ts";
+import { contradiction, formatOf, headBytes, isOtherPicture, largestFile } from "./file-types.ts";
 
 /** Read at once while hashing: hashing this much takes well under a millisecond. */
 const hashChunkBytes = 256 * 1024;
 
-/** The format of a file by its name. @throws CorralError UNSUPPORTED_FILE_TYPE, FILE_WITHOUT_TEXT (a picture) */
+/** The format of a file by its name. @throws CorralError UNSUPPORTED_FILE_TYPE, FILE_UNREADABLE (a picture of another kind) */
 export function requireFormat(name: string): DocumentFormat {
-  if (isPicture(name)) throw pictureFile(name);
+  if (isOtherPicture(name)) throw otherPictureFile(name);
   const format = formatOf(name);
   if (!format) throw unsupportedType(name, extname(name).toLowerCase());
   return format;

@@ -72,6 +72,10 @@ function subject(event: LibraryEvent): string {
       return `collection ${event.collection.id}`;
     case "collection-removed":
       return `collection ${event.collectionId}`;
+    case "folder":
+      return `folder ${event.folder.id}`;
+    case "folder-removed":
+      return `folder ${event.folderId}`;
     case "document":
       return `document ${event.document.id}`;
     case "document-removed":

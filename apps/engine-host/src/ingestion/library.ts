@@ -1,4 +1,14 @@
-import type { AddResult, Collection, DocumentSummary, LibraryEvent, PageView, TextSpan } from "@corral/protocol";
+import type {
+  AddResult,
+  Collection,
+  CollectionStorage,
+  DocumentSummary,
+  FollowedFolder,
+  LibraryEvent,
+  OcrData,
+  PageView,
+  TextSpan,
+} from "@corral/protocol";
 
 /** Collections and documents: adding, reading (in a worker process), showing, removing. */
 export interface Library extends AsyncDisposable {
@@ -6,6 +16,8 @@ export interface Library extends AsyncDisposable {
   createCollection(name: string): Promise<Collection>;
   renameCollection(id: string, name: string): Promise<Collection>;
   removeCollection(id: string): Promise<void>;
+  /** @throws CorralError COLLECTION_NOT_FOUND */
+  storage(collectionId: string): Promise<CollectionStorage>;
   documents(collectionId?: string): Promise<DocumentSummary[]>;
   /** Adds files and folders (recursively) that lie on this machine, read in place. One result per file. */
   addPaths(collectionId: string, paths: string[]): Promise<AddResult[]>;
@@ -16,14 +28,25 @@ export interface Library extends AsyncDisposable {
     content: AsyncIterable<Uint8Array>,
     signal: AbortSignal,
   ): Promise<AddResult>;
+  folders(): Promise<FollowedFolder[]>;
+  /**
+   * From now on the folder's files are documents of the collection, as they come, change, move and go.
+   * @throws CorralError COLLECTION_NOT_FOUND, FILE_NOT_FOUND, FILE_UNREADABLE, INVALID_INPUT (not a folder)
+   */
+  followFolder(collectionId: string, path: string): Promise<FollowedFolder>;
+  /** Documents stay unless they are to go too. An unknown folder is no error. */
+  unfollowFolder(folderId: string, removeDocuments: boolean): Promise<void>;
+  /** Text recognition as it is installed. */
+  recognition(): Promise<OcrData>;
   cancel(documentId: string): Promise<DocumentSummary>;
+  /** Reads a document (again), unless it waits or is being read. */
   retry(documentId: string): Promise<DocumentSummary>;
   removeDocument(documentId: string): Promise<void>;
   /** One snapshot, then each change, until the signal aborts. */
   watch(signal: AbortSignal): AsyncIterable<LibraryEvent>;
   /** @throws CorralError DOCUMENT_NOT_FOUND */
   page(documentId: string, page: number, highlight: TextSpan[]): Promise<PageView>;
-  /** PNG of a PDF page. @throws CorralError DOCUMENT_NOT_FOUND, FILE_NOT_FOUND (moved or changed since) */
+  /** PNG of a page of a PDF or an image. @throws CorralError DOCUMENT_NOT_FOUND, FILE_NOT_FOUND (moved or changed since) */
   pageImage(documentId: string, page: number, scale: number, signal: AbortSignal): Promise<Uint8Array>;
   readonly supportedFileTypes: string[];
   readonly uploadLimitBytes: number;

@@ -61,7 +61,10 @@ describe("the reading queue", { timeout: 60_000 }, () => {
     const cases: [Partial<LibraryOptions>, string][] = [
       [{ timeoutFor: () => 700 }, "time"],
       [{ workers: { memoryBytes: 150 * 2 ** 20 } }, "memory"],
-      [{ limits: { pages: 5000, characters: 10_000, fileBytes: 1e6, unpackedBytes: 1e6 } }, "output"],
+      [
+        { limits: { pages: 5000, recognisedPages: 10, characters: 10_000, fileBytes: 1e6, unpackedBytes: 1e6 } },
+        "output",
+      ],
     ];
     for (const [options, limit] of cases) {
       await room.reopen(options);

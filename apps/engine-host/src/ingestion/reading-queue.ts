@@ -1,14 +1,16 @@
 import { stat } from "node:fs/promises";
-import { CorralError, type DocumentState, type DocumentSummary } from "@corral/protocol";
+import { CorralError, type DocumentSummary } from "@corral/protocol";
 import type { DocumentContent, DocumentFile, Store } from "../store/store.ts";
 import { changedFile, fileSystemError, partlyRead, readingError } from "./file-errors.ts";
-import type { ReadLimits } from "./worker-channel.ts";
+import { type WaitingDocument, WaitingDocuments } from "./waiting-documents.ts";
+import type { ReadLimits, Recognition, ToWorker } from "./worker-channel.ts";
 import type { WorkerPool } from "./worker-pool.ts";
 import { WorkerFailure } from "./worker-process.ts";
 
 /** What one document may give at most: about 10,000 dense pages. */
 export const readLimits: ReadLimits = {
   pages: 10_000,
+  recognisedPages: 2_000,
   characters: 20_000_000,
   fileBytes: 64 * 2 ** 20,
   unpackedBytes: 256 * 2 ** 20,
@@ -21,10 +23,15 @@ const timeoutMsPerMiB = 1000;
 const progressIntervalMs = 100;
 /** Share of the progress that reading takes; the rest is storing and indexing. */
 const readingShare = 0.9;
+/** Documents that are read but not saved yet: enough for the store to save many at once, few enough to hold in memory. */
+const mostUnsaved = 64;
+const mostUnsavedCharacters = 16 * 2 ** 20;
 
 export interface ReadingQueueOptions {
   store: Store;
   workers: WorkerPool;
+  /** Text recognition as it is installed now. */
+  recognition(): Promise<Recognition | null>;
   limits?: ReadLimits;
   /** Milliseconds for a file of this size (bytes). */
   timeoutFor?: (bytes: number) => number;
@@ -44,41 +51,52 @@ interface Job {
   done: Promise<void>;
 }
 
+/** How far a document is that is being worked on; the store knows only that it is queued. */
+interface Phase {
+  state: "reading" | "indexing";
+  /** 0..1 */
+  progress: number;
+  toldAt: number;
+}
+
 /**
  * Reads the documents that are waiting. What waits is kept as the documents' state in the store, so a restart goes on
- * where a crash left off; this queue only remembers the order.
+ * where a crash left off; this queue only remembers the order. A document that is read makes room for the next one before
+ * it is saved, so that the store saves many in one go.
  */
 export class ReadingQueue implements AsyncDisposable {
   readonly #options: ReadingQueueOptions;
   readonly #limits: ReadLimits;
-  readonly #waiting = new Set<string>();
+  readonly #waiting = new WaitingDocuments();
   readonly #jobs = new Map<string, Job>();
-  readonly #progress = new Map<string, { value: number; toldAt: number }>();
-  readonly #slots: number;
+  readonly #phases = new Map<string, Phase>();
+  /** Being read. */
+  #reading = 0;
+  readonly #unsaved = { documents: 0, characters: 0 };
+  #saved = Promise.withResolvers<void>();
   #closed = false;
 
-  /** @param slots documents read at the same time */
-  constructor(options: ReadingQueueOptions, slots = 2) {
+  constructor(options: ReadingQueueOptions) {
     this.#options = options;
     this.#limits = options.limits ?? readLimits;
-    this.#slots = slots;
   }
 
   /** Takes up what was left unfinished. */
   async resume(): Promise<void> {
-    for (const id of await this.#options.store.documents.unfinished()) this.add(id);
+    for (const document of await this.#options.store.documents.unfinished()) this.add(document);
   }
 
-  add(documentId: string): void {
-    if (this.#closed || this.#jobs.has(documentId)) return;
-    this.#waiting.add(documentId);
+  add(document: WaitingDocument): void {
+    if (this.#closed || this.#jobs.has(document.id)) return;
+    this.#waiting.add(document);
     this.#startNext();
   }
 
-  /** The summary with the progress this queue knows. */
+  /** The summary with the state and progress this queue knows. */
   withProgress(document: DocumentSummary): DocumentSummary {
-    const busy = document.state === "reading" || document.state === "indexing";
-    return busy ? { ...document, progress: this.#progress.get(document.id)?.value ?? 0 } : document;
+    const phase = this.#phases.get(document.id);
+    const isOpen = document.state === "queued" || document.state === "reading" || document.state === "indexing";
+    return phase && isOpen ? { ...document, state: phase.state, progress: phase.progress, error: null } : document;
   }
 
   /** Stops reading a document; true when it was waiting or being read. Resolves when nothing works on it any more. */
@@ -98,39 +116,52 @@ export class ReadingQueue implements AsyncDisposable {
   }
 
   #startNext(): void {
-    for (const id of this.#waiting) {
-      if (this.#jobs.size >= this.#slots) return;
-      this.#waiting.delete(id);
-      const stop = new AbortController();
-      const done = this.#work(id, stop.signal).finally(() => {
-        this.#jobs.delete(id);
-        this.#progress.delete(id);
+    while (this.#reading < this.#options.workers.readers) {
+      const id = this.#waiting.next();
+      if (id === null) return;
+      this.#reading++;
+      let isReading = true;
+      const readIt = () => {
+        if (!isReading) return;
+        isReading = false;
+        this.#reading--;
         this.#startNext();
+      };
+      const stop = new AbortController();
+      const done = this.#work(id, stop.signal, readIt).finally(() => {
+        this.#jobs.delete(id);
+        this.#phases.delete(id);
+        readIt();
       });
       this.#jobs.set(id, { stop, done });
     }
   }
 
-  /** One document from start to end. Never rejects: what went wrong becomes the document's state. */
-  async #work(id: string, signal: AbortSignal): Promise<void> {
+  /**
+   * One document from start to end. Never rejects: what went wrong becomes the document's state.
+   * @param readIt says that the next document may be read
+   */
+  async #work(id: string, signal: AbortSignal, readIt: () => void): Promise<void> {
     const { store, onReady, onFailure } = this.#options;
     try {
-      const document = await store.documents.get(id);
-      const file = await store.documents.file(id);
+      const [document, file] = await Promise.all([store.documents.get(id), store.documents.file(id)]);
       // It may have been removed or cancelled while it waited.
       if (!document || !file || !["queued", "reading", "indexing"].includes(document.state)) return;
-      await this.#enter(id, "reading");
+      this.#enter(document, "reading");
       const content = await this.#read(document, file, signal);
+      await this.#roomToSave();
+      readIt();
       signal.throwIfAborted();
-      await this.#enter(id, "indexing");
-      const ready = await store.documents.saveContent(id, content);
+      this.#enter(document, "indexing");
+      const ready = await this.#save(id, content);
       this.#options.onChange(ready);
       await onReady(ready);
     } catch (error) {
       try {
         if (signal.aborted) {
           // Closing leaves the state as it is, so that the next start reads the document; a removed one has none.
-          if (signal.reason === "cancelled") await this.#enter(id, "cancelled");
+          if (signal.reason !== "cancelled") return;
+          this.#options.onChange(await store.documents.setState(id, "cancelled"));
           return;
         }
         const details = error instanceof WorkerFailure ? error.details : "";
@@ -151,36 +182,79 @@ export class ReadingQueue implements AsyncDisposable {
       throw fileSystemError(document.name, error);
     });
     if (status.size !== bytes) throw changedFile(document.name);
+    const recognition = await this.#options.recognition();
+    const job = { type: "read" as const, path, format: document.format, limits: this.#limits, recognition };
+    let isRecognising = false;
+    const attempt = { document, bytes, signal, onRecognising: () => (isRecognising = true) };
+    try {
+      return await this.#readWith(job, attempt);
+    } catch (error) {
+      // Recognising a page may need more than reading all the others: what can be read without it is kept.
+      const gaveUp = error instanceof WorkerFailure && isRecognising && document.format !== "image";
+      if (!gaveUp || signal.aborted) throw error;
+      const content = await this.#readWith({ ...job, recognition: null }, attempt).catch(() => {
+        throw error;
+      });
+      const parts = ["its scanned pages (recognising their text took too much time or memory)"];
+      return { ...content, note: partlyRead(document.name, parts).report() };
+    }
+  }
+
+  async #readWith(
+    job: Extract<ToWorker, { type: "read" }>,
+    attempt: { document: DocumentSummary; bytes: number; signal: AbortSignal; onRecognising: () => void },
+  ): Promise<DocumentContent> {
+    const { document, bytes, signal } = attempt;
     const pages: DocumentContent["pages"] = [];
     const chunks: DocumentContent["chunks"] = [];
     const timeoutMs = this.#options.timeoutFor?.(bytes) ?? baseTimeoutMs + Math.ceil(bytes / 2 ** 20) * timeoutMsPerMiB;
-    const { title, language, paged, losses } = await this.#options.workers.read(
-      { type: "read", path, format: document.format, limits: this.#limits },
-      {
-        timeoutMs,
-        signal,
-        onPart: (part) => {
-          for (const page of part.pages) pages.push(page);
-          for (const chunk of part.chunks) chunks.push(chunk);
-          this.#tell(document, part.progress * readingShare);
-        },
+    const { title, language, paged, losses } = await this.#options.workers.read(job, {
+      timeoutMs,
+      signal,
+      onPart: (part) => {
+        if (part.pages.length === 0 && part.chunks.length === 0 && part.progress < 1) attempt.onRecognising();
+        for (const page of part.pages) pages.push(page);
+        for (const chunk of part.chunks) chunks.push(chunk);
+        this.#tell(document, part.progress * readingShare);
       },
-    );
+    });
     const note = losses.length > 0 ? partlyRead(document.name, losses).report() : null;
     return { title, language, paged, pages, chunks, note };
   }
 
-  async #enter(id: string, state: DocumentState): Promise<void> {
-    const value = state === "indexing" ? readingShare : 0;
-    this.#progress.set(id, { value, toldAt: performance.now() });
-    this.#options.onChange(this.withProgress(await this.#options.store.documents.setState(id, state)));
+  /** Waits while too much is read and not saved. */
+  async #roomToSave(): Promise<void> {
+    while (this.#unsaved.documents >= mostUnsaved || this.#unsaved.characters >= mostUnsavedCharacters) {
+      await this.#saved.promise;
+    }
   }
 
-  #tell(document: DocumentSummary, value: number): void {
+  async #save(id: string, content: DocumentContent): Promise<DocumentSummary> {
+    const characters = content.pages.reduce((sum, page) => sum + page.text.length, 0);
+    this.#unsaved.documents++;
+    this.#unsaved.characters += characters;
+    try {
+      return await this.#options.store.documents.saveContent(id, content);
+    } finally {
+      this.#unsaved.documents--;
+      this.#unsaved.characters -= characters;
+      this.#saved.resolve();
+      this.#saved = Promise.withResolvers();
+    }
+  }
+
+  #enter(document: DocumentSummary, state: Phase["state"]): void {
+    const progress = state === "indexing" ? readingShare : 0;
+    this.#phases.set(document.id, { state, progress, toldAt: performance.now() });
+    this.#options.onChange(this.withProgress(document));
+  }
+
+  #tell(document: DocumentSummary, progress: number): void {
+    const phase = this.#phases.get(document.id);
+    if (!phase) return;
     const now = performance.now();
-    const before = this.#progress.get(document.id);
-    const due = !before || now - before.toldAt >= progressIntervalMs;
-    this.#progress.set(document.id, { value, toldAt: due ? now : before.toldAt });
-    if (due) this.#options.onChange(this.withProgress({ ...document, state: "reading" }));
+    const due = now - phase.toldAt >= progressIntervalMs;
+    this.#phases.set(document.id, { ...phase, progress, toldAt: due ? now : phase.toldAt });
+    if (due) this.#options.onChange(this.withProgress(document));
   }
 }

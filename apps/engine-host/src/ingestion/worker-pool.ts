@@ -1,13 +1,23 @@
+import { availableParallelism, totalmem } from "node:os";
 import type { FromWorker, ToWorker } from "./worker-channel.ts";
 import { type JobOptions, WorkerProcess } from "./worker-process.ts";
 
 export interface WorkerPoolOptions {
-  /** Documents read at the same time. Default 2. */
+  /** Documents read at the same time. Default: by cores and memory, see `defaultReaders`. */
   readers?: number;
   /** Resident memory at which a worker ends itself. Bytes; default 700 MiB. */
   memoryBytes?: number;
   /** An idle worker is stopped after this time. Milliseconds; default 60 s. */
   idleMs?: number;
+}
+
+/** Resident memory at which a worker ends itself. Bytes. */
+const workerMemoryBytes = 700 * 2 ** 20;
+
+/** A reader for every two cores, which leaves the others to the models, and never more than a quarter of the memory for them. */
+function defaultReaders(): number {
+  const byMemory = Math.floor(totalmem() / 4 / workerMemoryBytes);
+  return Math.max(1, Math.min(8, Math.max(2, Math.floor(availableParallelism() / 2)), byMemory));
 }
 
 /**
@@ -17,9 +27,12 @@ export interface WorkerPoolOptions {
 export class WorkerPool implements AsyncDisposable {
   readonly #readers: Lane;
   readonly #renderer: Lane;
+  /** Documents read at the same time. */
+  readonly readers: number;
 
   constructor(options: WorkerPoolOptions = {}) {
-    const { readers = 2, memoryBytes = 700 * 2 ** 20, idleMs = 60_000 } = options;
+    const { readers = defaultReaders(), memoryBytes = workerMemoryBytes, idleMs = 60_000 } = options;
+    this.readers = readers;
     this.#readers = new Lane(readers, memoryBytes, idleMs);
     this.#renderer = new Lane(1, memoryBytes, idleMs);
   }

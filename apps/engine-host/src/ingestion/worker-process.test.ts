@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const read = (name: string) => ({
-  ...{ type: "read" as const, format: "pdf" as const, limits: readLimits },
+  ...{ type: "read" as const, format: "pdf" as const, limits: readLimits, recognition: null },
   path: join(folder, name),
 });
 
@@ -105,7 +105,13 @@ describe("the worker pool", { timeout: 60_000 }, () => {
     const next = pool.read(read("short.pdf"), { timeoutMs: 60_000, signal: waiting.signal });
     waiting.abort(new Error("dropped"));
     await expect(next).rejects.toThrow("dropped");
-    const picture = { type: "render" as const, path: join(folder, "short.pdf"), page: 1, scale: 1 };
+    const picture = {
+      type: "render" as const,
+      format: "pdf" as const,
+      path: join(folder, "short.pdf"),
+      page: 1,
+      scale: 1,
+    };
     const first = await Promise.race([pool.render(picture, { timeoutMs: 60_000, signal: never }), long]);
     expect(first).toBeInstanceOf(Uint8Array);
     const after = pool.read(read("short.pdf"), { timeoutMs: 60_000, signal: never });

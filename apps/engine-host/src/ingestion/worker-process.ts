@@ -25,13 +25,16 @@ export class WorkerFailure extends Error {
 }
 
 export interface JobOptions {
-  /** The worker is killed when the job takes longer. Milliseconds. */
+  /** The worker is killed when the job takes longer; each recognised page adds `recognisedPageMs`. Milliseconds. */
   timeoutMs: number;
   /** Aborting kills the worker; the promise rejects with the signal's reason. */
   signal: AbortSignal;
   /** Called for each message that is not the last. */
   onPart?(part: Extract<FromWorker, { type: "part" }>): void;
 }
+
+/** A page with dense small print takes some seconds on a slow machine; one that takes this long is meant to. Milliseconds. */
+const recognisedPageMs = 30_000;
 
 type LastMessage = Extract<FromWorker, { type: "read" | "rendered" }>;
 
@@ -105,12 +108,21 @@ export class WorkerProcess implements AsyncDisposable {
       reject(reason);
     };
     const onAbort = () => stop(signal.reason);
-    const timer = setTimeout(() => stop(new WorkerFailure({ kind: "limit", limit: "time" })), timeoutMs);
+    const onTimeout = () => stop(new WorkerFailure({ kind: "limit", limit: "time" }));
+    let deadline = performance.now() + timeoutMs;
+    let timer = setTimeout(onTimeout, timeoutMs);
+    const extend = (pages: number) => {
+      clearTimeout(timer);
+      deadline += pages * recognisedPageMs;
+      timer = setTimeout(onTimeout, deadline - performance.now());
+    };
     signal.addEventListener("abort", onAbort, { once: true });
     this.#gone = () => reject(this.#causeOfDeath());
     this.#receive = (message) => {
-      if (message.type === "part") onPart?.(message);
-      else if (message.type === "failed") reject(new WorkerFailure(message.reason, this.#stderr));
+      if (message.type === "part") {
+        if (message.recognised > 0) extend(message.recognised);
+        onPart?.(message);
+      } else if (message.type === "failed") reject(new WorkerFailure(message.reason, this.#stderr));
       else if (message.type !== "ready") resolve(message);
     };
     try {

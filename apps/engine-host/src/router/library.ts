@@ -42,7 +42,11 @@ export const library = {
   }),
   search: area.search.handler(async ({ input, context, signal }) => {
     const started = performance.now();
-    const hits = await context.services.retrieval.search(input.query, input.sources, input.limit, signal);
-    return { hits, tookMs: performance.now() - started };
+    const result = await context.services.retrieval.search(input.query, input.sources, input.limit, signal);
+    return { ...result, tookMs: performance.now() - started };
   }),
+  embedding: area.embedding.handler(({ context, signal }) =>
+    stream(context.services.embedding.watch(signalOf(signal))),
+  ),
+  pauseEmbedding: area.pauseEmbedding.handler(({ input, context }) => context.services.embedding.pause(input.paused)),
 };

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
-import { CorralError, type FollowedFolder } from "@corral/protocol";
+import type { FollowedFolder } from "@corral/protocol";
 import { collectionNotFound } from "./collections.ts";
 import { row, rows } from "./database.ts";
 import type { FolderFile, FolderTable } from "./store.ts";
@@ -49,8 +49,8 @@ export function folderTable(database: DatabaseSync): Synchronous<FolderTable> {
   );
   const documentOf = database.prepare("SELECT document_key AS key FROM folder_files WHERE folder_key = ? AND path = ?");
   const removeFile = database.prepare("DELETE FROM folder_files WHERE folder_key = ? AND path = ?");
-  const isUsed = database.prepare("SELECT 1 FROM folder_files WHERE document_key = ? LIMIT 1");
-  const documentId = database.prepare("SELECT id FROM documents WHERE key = ?");
+  const standsFor = database.prepare("SELECT path, stamp FROM folder_files WHERE document_key = ? LIMIT 1");
+  const placeOf = database.prepare("SELECT id, path FROM documents WHERE key = ?");
 
   const get = (id: string) => folderOf(row<FolderRow>(byId, id));
   return {
@@ -86,14 +86,20 @@ export function folderTable(database: DatabaseSync): Synchronous<FolderTable> {
     },
     removeFiles(id, paths) {
       const folder = row<{ key: number }>(key, id);
-      if (!folder) return [];
       const unused = new Set<string>();
+      const moved = new Map<string, { path: string; stamp: string }>();
+      if (!folder) return { unused: [], moved: [] };
       for (const path of paths) {
         const document = row<{ key: number | null }>(documentOf, folder.key, path)?.key ?? null;
         removeFile.run(folder.key, path);
-        if (document !== null && !row(isUsed, document)) unused.add(row<{ id: string }>(documentId, document)!.id);
+        if (document === null) continue;
+        const { id: documentId, path: place } = row<{ id: string; path: string }>(placeOf, document)!;
+        const other = row<{ path: string; stamp: string }>(standsFor, document);
+        if (!other) unused.add(documentId);
+        else if (place === path || moved.has(documentId)) moved.set(documentId, { ...other });
       }
-      return [...unused];
+      for (const documentId of unused) moved.delete(documentId);
+      return { unused: [...unused], moved: [...moved].map(([documentId, other]) => ({ documentId, ...other })) };
     },
   };
 }
@@ -101,11 +107,4 @@ export function folderTable(database: DatabaseSync): Synchronous<FolderTable> {
 function folderOf(found: FolderRow | undefined): FollowedFolder | null {
   if (!found) return null;
   return { ...found, error: found.error === null ? null : (JSON.parse(found.error) as FollowedFolder["error"]) };
-}
-
-export function folderNotFound(id: string): CorralError {
-  return new CorralError("INVALID_INPUT", "That folder is not followed (any more).", {
-    field: "folderId",
-    reason: `no followed folder ${id}`,
-  });
 }

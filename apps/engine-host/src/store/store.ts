@@ -142,8 +142,14 @@ export interface FolderTable {
   ): Promise<FollowedFolder | null>;
   files(id: string): Promise<FolderFile[]>;
   putFiles(id: string, files: FolderFile[]): Promise<void>;
-  /** Forgets files. Answers the ids of documents that no file of a followed folder stands for any more. */
-  removeFiles(id: string, paths: string[]): Promise<string[]>;
+  /**
+   * Forgets files. Answers the ids of documents that no file of a followed folder stands for any more, and of those whose
+   * own file is forgotten where another one with the same content still is.
+   */
+  removeFiles(
+    id: string,
+    paths: string[],
+  ): Promise<{ unused: string[]; moved: { documentId: string; path: string; stamp: string }[] }>;
 }
 
 /** A line of a PDF page: its stretch of the page text and its box in points, origin top left. */
@@ -210,13 +216,23 @@ export interface StoredChunk {
   tokenEstimate: number;
 }
 
+export interface SearchOptions {
+  /** True: quotes, exclusions and fields mean something (query.ts). Absent: all of the query is words. */
+  syntax?: boolean;
+}
+
 export interface IndexTable {
   /**
    * BM25 over the ready documents of `sources` (null: all documents), best first; equal scores in the order the chunks were
    * stored. The query is cut into terms by the same analyzer that made the index; its first 256 distinct words that the
    * index knows are all scored, exactly. Runs on the reader thread and sees what was committed before it began.
    */
-  search(query: string, sources: Sources | null, limit: number): Promise<{ chunk: StoredChunk; score: number }[]>;
+  search(
+    query: string,
+    sources: Sources | null,
+    limit: number,
+    options?: SearchOptions,
+  ): Promise<{ chunk: StoredChunk; score: number }[]>;
   chunk(id: string): Promise<StoredChunk | null>;
   /** Inverse document frequency ln((N+1)/(df+1)) of each term. */
   idf(terms: string[]): Promise<number[]>;

@@ -87,7 +87,7 @@ describe("documents", () => {
     expect(await store.documents.file(queued.id)).toEqual(file);
     expect(await store.documents.findByHash(collectionId, file.sha256)).toEqual(queued);
     expect(await store.documents.findByHash(collectionId, "00")).toBeNull();
-    expect(await store.documents.unfinished()).toEqual([queued.id]);
+    expect(await store.documents.unfinished()).toEqual([{ id: queued.id, collectionId, followed: false }]);
 
     const error = { code: "FILE_UNREADABLE" as const, message: "Broken.", data: { file: "x", reason: "y" } };
     expect(await store.documents.setState(queued.id, "failed", error)).toMatchObject({ state: "failed", error });
@@ -98,7 +98,7 @@ describe("documents", () => {
     expect(ready).toMatchObject({ state: "ready", pageCount: 2, chunkCount: 2, paged: true, language: "en" });
     expect(await store.documents.list()).toEqual([ready]);
     expect(await store.documents.list("other")).toEqual([]);
-    expect(await store.pages.get(queued.id, 2)).toEqual(content("", "Second page.").pages[1]);
+    expect(await store.pages.get(queued.id, 2)).toMatchObject(content("", "Second page.").pages[1]);
     expect(await store.pages.get(queued.id, 3)).toBeNull();
   });
 
