@@ -21,7 +21,10 @@ import { invalid } from "./api-error.ts";
 import { mergeStreams } from "./merge-streams.ts";
 import { hasSources } from "./model-choice.ts";
 
-/** Room for a reply whose request names none, tokens; less where the context ends before. The reply then ends with "length". */
+/**
+ * Room for a reply whose request names none, tokens: at most this, and at most a quarter of the context, because prompt and
+ * room together decide which slot a request waits for. A reply that needs more ends with "length".
+ */
 const defaultReplyTokens = 4_096;
 
 /** What the rooms below do for a request. */
@@ -38,7 +41,7 @@ export interface Order {
   client: RequestClient;
   /** The conversation, or raw text to continue. */
   prompt: EngineMessage[] | string;
-  /** Null: until the reply ends by itself, at most `defaultReplyTokens`. */
+  /** Null: what is sensible for the model's context. */
   maxTokens: number | null;
   /** How many replies, written side by side. */
   choices: number;
@@ -76,12 +79,12 @@ export async function* carryOut(
   signal: AbortSignal,
 ): AsyncGenerator<OrderPart, void> {
   refuseForAbility(order);
+  refuseBias(order);
   // Leaving the loop over the parts stops what still runs.
   const stopping = new AbortController();
   const until = AbortSignal.any([signal, stopping.signal]);
   await using lease = await services.models.acquire(order.model.id, { signal: until, client: order.client });
   try {
-    refuseBias(order, lease);
     const write = hasSources(order.sources) || order.model.ability === "quote" ? fromDocuments : fromPrompt;
     const started = await write(order, lease, services, until);
     if (started.report !== null) yield { type: "retrieval", report: started.report };
@@ -158,7 +161,6 @@ async function fromDocuments(
   ).catch((error: unknown) => {
     throw inWordsOfTheApi(error);
   });
-  refuseOmittedTurns(plan.report, lease);
   const extras = Object.fromEntries(
     Object.entries(wishes).filter(([name]) => !(samplingNames as readonly string[]).includes(name)),
   );
@@ -217,7 +219,7 @@ async function roomForReply(
       : await model.countPromptTokens(prompt, signal, tools);
   const { contextSize } = model.facts;
   // At least one, so that the engine itself says how far it is over.
-  return Math.max(1, Math.min(defaultReplyTokens, contextSize - promptTokens));
+  return Math.max(1, Math.min(defaultReplyTokens, Math.ceil(contextSize / 4), contextSize - promptTokens));
 }
 
 /** @throws ApiError where this model cannot do what the order asks */
@@ -242,22 +244,11 @@ function refuseForAbility({ model, wishes, sources, prompt }: Order): void {
   }
 }
 
-function refuseBias({ wishes }: Order, { model, summary }: ModelLease): void {
-  const size = model.facts.shape.vocabularySize;
+function refuseBias({ wishes, model }: Order): void {
+  const size = model.shape?.vocabularySize ?? Infinity;
   const beyond = Object.keys(wishes.logitBias ?? {}).find((token) => Number(token) >= size);
   if (beyond === undefined) return;
-  throw invalid("logit_bias", `logit_bias names token ${beyond}, but ${summary.id} has only tokens 0 to ${size - 1}.`);
-}
-
-/** A program decides itself which turns it sends, so none may go missing. */
-function refuseOmittedTurns(report: RetrievalReport | null, { model }: ModelLease): void {
-  if (report === null || report.omittedTurns === 0) return;
-  const message = `The conversation is too long for this model: ${report.omittedTurns} of its earlier turns would not fit beside the passages. Send fewer.`;
-  throw new CorralError("CONTEXT_OVERFLOW", message, {
-    promptTokens: model.facts.contextSize,
-    replyTokens: 0,
-    contextTokens: model.facts.contextSize,
-  });
+  throw invalid("logit_bias", `logit_bias names token ${beyond}, but ${model.id} has only tokens 0 to ${size - 1}.`);
 }
 
 function inWordsOfTheApi(error: unknown): unknown {

@@ -25,6 +25,6 @@ export async function* mergeStreams<Part>(
     }
   } finally {
     stop();
-    await Promise.allSettled(iterators.map((iterator) => iterator.return?.()));
+    await Promise.allSettled(iterators.map(async (iterator) => iterator.return?.()));
   }
 }

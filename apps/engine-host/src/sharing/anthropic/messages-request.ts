@@ -1,11 +1,11 @@
 import { z } from "zod";
 import type { EngineMessage, GenerateRequest, ToolChoice } from "../../engines/engine.ts";
+import { checkJsonSchema } from "../../engines/request-checks.ts";
 import { invalid } from "../api-error.ts";
 import { corralField } from "../model-choice.ts";
 import { engineTools, jsonObject, mostMessages, mostTools } from "../openai/chat-request.ts";
 import { mostTokens } from "../openai/sampling-fields.ts";
 import { boundedList, parseRequest, type RefusedField } from "../request-body.ts";
-import { checkSchemaSize } from "../schema-limits.ts";
 
 const mostBlocks = 1_024;
 const textBlock = z.object({ type: z.literal("text"), text: z.string() });
@@ -193,7 +193,7 @@ export function wishesOf(request: MessagesRequest): Partial<GenerateRequest> {
 /** Tools and the schema of the answer: what a prompt is longer by. @throws ApiError */
 export function promptWishes({ tools, tool_choice: choice, output_config: output }: PromptRequest) {
   const schema = output?.format?.schema;
-  if (schema !== undefined) checkSchemaSize(schema, "output_config.format.schema");
+  if (schema !== undefined) checkJsonSchema(schema, "output_config.format.schema");
   return { ...toolsOf(tools ?? [], choice ?? null), ...(schema === undefined ? {} : { jsonSchema: schema }) };
 }
 
@@ -223,7 +223,6 @@ function toolsOf(
     })),
     choice === null ? undefined : choiceOf(choice),
     isSingle ? false : undefined,
-    (at) => `tools[${at}]`,
   );
 }
 

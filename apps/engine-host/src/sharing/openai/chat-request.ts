@@ -1,9 +1,9 @@
 import { z } from "zod";
 import type { EngineMessage, EngineTool, GenerateRequest, ToolChoice } from "../../engines/engine.ts";
+import { checkJsonSchema, checkTools } from "../../engines/request-checks.ts";
 import { invalid } from "../api-error.ts";
 import { corralField } from "../model-choice.ts";
 import { boundedList, parseRequest, type RefusedField } from "../request-body.ts";
-import { checkSchemaSize } from "../schema-limits.ts";
 import { checkStreamOptions, mostTokens, samplingFields, samplingOf } from "./sampling-fields.ts";
 
 /** Messages of one request; a conversation of more would not fit any context here. */
@@ -175,7 +175,7 @@ function schemaOf(format: z.infer<typeof responseFormat>): Record<string, unknow
   if (schema === undefined) {
     throw invalid("response_format.json_schema.schema", "response_format.json_schema.schema is missing.");
   }
-  checkSchemaSize(schema, "response_format.json_schema.schema");
+  checkJsonSchema(schema, "response_format.json_schema.schema");
   return schema;
 }
 
@@ -192,26 +192,19 @@ function toolsOf({ tools, tool_choice: choice, parallel_tool_calls: parallel }: 
     })),
     typeof choice === "object" && choice !== null ? { name: choice.function.name } : (choice ?? undefined),
     parallel ?? undefined,
-    (at) => `tools[${at}].function`,
   );
 }
 
-/** Tools of any API's request, checked. @param where path of the nth tool */
+/** Tools of any API's request, checked. @throws CorralError INVALID_INPUT, ApiError */
 export function engineTools(
   tools: EngineTool[],
   toolChoice: ToolChoice | undefined,
   parallelToolCalls: boolean | undefined,
-  where: (at: number) => string,
 ): Partial<GenerateRequest> {
-  const names = new Set<string>();
-  for (const [at, { name, parameters }] of tools.entries()) {
-    if (names.has(name)) throw invalid(`${where(at)}.name`, `Two tools are called "${name}".`);
-    names.add(name);
-    checkSchemaSize(parameters, `${where(at)}.parameters`);
-  }
-  if (typeof toolChoice === "object" && !names.has(toolChoice.name)) {
+  if (typeof toolChoice === "object" && !tools.some(({ name }) => name === toolChoice.name)) {
     throw invalid("tool_choice", `tool_choice names "${toolChoice.name}", which is not among the tools.`);
   }
+  checkTools(tools, toolChoice, "tools");
   return {
     tools,
     ...(toolChoice === undefined ? {} : { toolChoice }),

@@ -142,8 +142,8 @@ async function* frames(
       if (prefix(at) !== "") yield chunk(at, prefix(at), null, null);
     }
     if (part.type === "text") {
-      const logprobs = request.logprobs == null ? null : completionLogprobs(part.logprobs, written[at]!);
-      written[at]! += part.text.length;
+      const logprobs = request.logprobs == null ? null : completionLogprobs(part.logprobs, written[at]);
+      written[at] += part.text.length;
       yield chunk(at, part.text, logprobs, null);
     } else if (part.type === "end") {
       count(counts, part, request);

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import type { EngineMessage, GenerateRequest } from "../../engines/engine.ts";
+import { checkJsonSchema } from "../../engines/request-checks.ts";
 import { invalid } from "../api-error.ts";
 import { corralField } from "../model-choice.ts";
 import { boundedList, parseRequest, type RefusedField } from "../request-body.ts";
-import { checkSchemaSize } from "../schema-limits.ts";
 import { engineTools, functionName, jsonObject, mostMessages, mostTools } from "./chat-request.ts";
 import { mostTokens, samplingFields, samplingOf } from "./sampling-fields.ts";
 
@@ -172,7 +172,7 @@ export function responseWishes(request: ResponsesRequest): Partial<GenerateReque
 function schemaOf(wanted: z.infer<typeof format> | null): Record<string, unknown> | null {
   if (wanted === null || wanted.type === "text") return null;
   if (wanted.type === "json_object") return { type: "object" };
-  checkSchemaSize(wanted.schema, "text.format.schema");
+  checkJsonSchema(wanted.schema, "text.format.schema");
   return wanted.schema;
 }
 
@@ -197,6 +197,5 @@ function toolsOf({ tools, tool_choice: choice, parallel_tool_calls: parallel }: 
     })),
     typeof choice === "object" && choice !== null ? { name: choice.name } : (choice ?? undefined),
     parallel ?? undefined,
-    (at) => `tools[${at}]`,
   );
 }
