@@ -1,9 +1,11 @@
-import { DecodedPostings } from "./posting-list.ts";
+import { DecodedPostings, PostingCursor } from "./posting-list.ts";
 import { isDeleted, type Segment } from "./segments.ts";
 
 /** BM25's usual constants (Robertson and Zaragoza 2009): how soon repetition saturates, how much length counts. */
 const K1 = 1.2;
 const B = 0.75;
+/** A sum of floats may differ from the same sum in another order by this share. */
+const ROUNDING = 1e-9;
 
 /** The postings of a term in one segment, as stored. */
 export interface PostingList {
@@ -15,6 +17,8 @@ export interface PostingList {
 export interface SegmentPostings {
   segment: Segment;
   words: PostingList[][];
+  /** Only chunks that hold each of these (as one of its terms) are found; null: no such condition. */
+  required: PostingList[][] | null;
 }
 
 export interface ScoreOptions {
@@ -23,6 +27,8 @@ export interface ScoreOptions {
   /** Chunks of the whole index, and their mean length in terms. */
   chunks: number;
   averageLength: number;
+  /** For each word, how many chunks of the whole index hold it. */
+  holders: number[];
   /** Whether chunks of this document may be found. */
   isInScope(documentKey: number): boolean;
 }
@@ -45,73 +51,195 @@ export function holders(segment: Segment, { chunks, list }: PostingList): number
 }
 
 /**
- * BM25 of every chunk that holds any word, exact, best first; equal scores in the order the chunks were stored. The terms
+ * BM25 of the chunks that hold any word, exact, best first; equal scores in the order the chunks were stored. The terms
  * of one word count together, as if they were one, in a chunk as in the number of its holders.
+ *
+ * Words are added up one after the other, rarest first. As soon as the words that are left could not lift a chunk that has
+ * none of the others above the best so far, they are looked up only in chunks that still can get there ("MaxScore", Turtle
+ * and Flood 1995): most postings of common words are then passed over.
  */
 export function scoreChunks(found: SegmentPostings[], options: ScoreOptions): ScoredChunk[] {
-  const { limit, chunks, averageLength, isInScope } = options;
-  const wordCount = found[0]?.words.length ?? 0;
-  const weights = Array.from({ length: wordCount }, (_, word) => {
-    let held = 0;
-    for (const { segment, words } of found) for (const list of words[word]!) held += holders(segment, list);
-    const df = Math.min(held, chunks);
-    return Math.log(1 + (chunks - df + 0.5) / (df + 0.5));
-  });
-  const best = new BestChunks(limit);
+  const { chunks } = options;
+  const words = options.holders
+    .map((held, place) => {
+      const df = Math.min(held, chunks);
+      const weight = Math.log(1 + (chunks - df + 0.5) / (df + 0.5));
+      // What a word adds to a chunk stays below this, however often it stands there.
+      return { place, weight, most: weight * (K1 + 1) };
+    })
+    .sort((a, b) => b.weight - a.weight);
+  const best = new BestChunks(options.limit);
   const largest = found.reduce((most, { segment }) => Math.max(most, segment.keys.length), 0);
-  const scores = new Float64Array(largest);
-  const counts = new Uint32Array(largest);
-  for (const { segment, words } of found) {
-    const { keys, documents, lengths, deleted } = segment;
-    scores.fill(0, 0, keys.length);
-    for (const [word, lists] of words.entries()) addWord(lists, weights[word]!, lengths, averageLength, scores, counts);
-    let document = -1;
-    let isWanted = false;
-    for (let i = 0; i < keys.length; i++) {
-      // Keys rise, so of equal scores the one that came first stays.
-      if (scores[i]! <= best.least) continue;
-      if (documents[i] !== document) isWanted = isInScope((document = documents[i]!));
-      if (isWanted && !isDeleted(deleted, i)) best.add({ key: keys[i]!, score: scores[i]! });
-    }
-  }
+  const scorer = new SegmentScorer(words, largest, options);
+  if (options.limit > 0) for (const segment of found) scorer.score(segment, best);
   return best.ranked();
 }
 
-function addWord(
-  lists: PostingList[],
-  weight: number,
-  lengths: Uint32Array,
-  averageLength: number,
-  scores: Float64Array,
-  counts: Uint32Array,
-): void {
-  const base = K1 * (1 - B);
-  const slope = (K1 * B) / averageLength;
-  const gain = weight * (K1 + 1);
-  if (lists.length === 1) {
-    decoded.read(lists[0]!.list, lists[0]!.chunks);
-    for (let i = 0; i < decoded.length; i++) {
-      const chunk = decoded.chunks[i]!;
-      const count = decoded.counts[i]!;
-      scores[chunk]! += (gain * count) / (count + base + slope * lengths[chunk]!);
+interface Word {
+  /** Among the words of the query. */
+  place: number;
+  weight: number;
+  most: number;
+}
+
+class SegmentScorer {
+  readonly #words: Word[];
+  /** What the words from a place on can add at most. */
+  readonly #mostFrom: number[];
+  readonly #options: ScoreOptions;
+  readonly #base = K1 * (1 - B);
+  readonly #slope: number;
+  /** By chunk number; all 0 between segments. */
+  readonly #scores: Float64Array;
+  readonly #counts: Uint32Array;
+  /** Chunks with a score, in any order. */
+  readonly #touched: Uint32Array;
+  #touchedCount = 0;
+
+  constructor(words: Word[], largest: number, options: ScoreOptions) {
+    this.#words = words;
+    this.#options = options;
+    this.#slope = (K1 * B) / options.averageLength;
+    this.#scores = new Float64Array(largest);
+    this.#counts = new Uint32Array(largest);
+    this.#touched = new Uint32Array(largest);
+    this.#mostFrom = [...words, null].map(
+      (_, place) => words.slice(place).reduce((sum, { most }) => sum + most, 0) * (1 + ROUNDING),
+    );
+  }
+
+  /** Adds what the segment has to the best. */
+  score({ segment, words, required }: SegmentPostings, best: BestChunks): void {
+    if (required?.some((lists) => lists.length === 0)) return;
+    const allowed = required && chunksWithAll(required, segment.keys.length);
+    const isWanted = this.#filter(segment, allowed);
+    const lists = this.#words.map(({ place }) => words[place]!);
+    const sizes = lists.map((ofWord) => ofWord.reduce((sum, { chunks }) => sum + chunks, 0));
+    let left = sizes.reduce((sum, size) => sum + size, 0);
+    let threshold = best.least;
+    let word = 0;
+    for (; word < lists.length && this.#mostFrom[word]! > threshold; word++) {
+      this.#addWord(lists[word]!, this.#words[word]!.weight, segment.lengths);
+      left -= sizes[word]!;
+      // Finding out is worth it where it can save more than it takes.
+      if (left > this.#touchedCount && this.#touchedCount >= this.#options.limit)
+        threshold = Math.max(best.least, this.#threshold(isWanted));
     }
-    return;
+    let candidates = this.#rising(segment.keys.length);
+    if (word < lists.length) {
+      candidates = candidates.filter(
+        (chunk) => this.#scores[chunk]! + this.#mostFrom[word]! > threshold && isWanted(chunk),
+      );
+      for (; word < lists.length; word++) {
+        this.#addWordTo(candidates, lists[word]!, this.#words[word]!.weight, segment.lengths);
+        const most = this.#mostFrom[word + 1]!;
+        candidates = candidates.filter((chunk) => this.#scores[chunk]! + most > threshold);
+      }
+    }
+    for (const chunk of candidates) {
+      // Keys rise, so of equal scores the one that came first stays.
+      const score = this.#scores[chunk]!;
+      if (score > best.least && isWanted(chunk)) best.add({ key: segment.keys[chunk]!, score });
+    }
+    for (let i = 0; i < this.#touchedCount; i++) this.#scores[this.#touched[i]!] = 0;
+    this.#touchedCount = 0;
   }
-  // A chunk may hold several of the terms: they are counted together first.
-  const touched: number[] = [];
-  for (const { list, chunks } of lists) {
-    decoded.read(list, chunks);
-    for (let i = 0; i < chunks; i++) {
-      const chunk = decoded.chunks[i]!;
-      if (counts[chunk] === 0) touched.push(chunk);
-      counts[chunk]! += decoded.counts[i]!;
+
+  #filter({ documents, deleted }: Segment, allowed: Uint8Array | null): (chunk: number) => boolean {
+    const { isInScope } = this.#options;
+    let document = -1;
+    let inScope = false;
+    return (chunk) => {
+      if (isDeleted(deleted, chunk) || (allowed && allowed[chunk] === 0)) return false;
+      if (documents[chunk] !== document) inScope = isInScope((document = documents[chunk]!));
+      return inScope;
+    };
+  }
+
+  /** The chunks with a score, in rising order. */
+  #rising(chunks: number): Uint32Array {
+    const touched = this.#touched.slice(0, this.#touchedCount);
+    // Looking at every chunk takes less than sorting many of them.
+    if (touched.length < chunks / 16) return touched.sort();
+    let at = 0;
+    for (let chunk = 0; chunk < chunks; chunk++) if (this.#scores[chunk]! > 0) touched[at++] = chunk;
+    return touched;
+  }
+
+  /** The score that as many wanted chunks as are asked for have reached already. */
+  #threshold(isWanted: (chunk: number) => boolean): number {
+    const reached = new BestChunks(this.#options.limit);
+    for (let i = 0; i < this.#touchedCount; i++) {
+      const chunk = this.#touched[i]!;
+      const score = this.#scores[chunk]!;
+      if (score > reached.least && isWanted(chunk)) reached.add({ key: chunk, score });
+    }
+    return reached.least;
+  }
+
+  #addWord(lists: PostingList[], weight: number, lengths: Uint32Array): void {
+    if (lists.length === 1) {
+      decoded.read(lists[0]!.list, lists[0]!.chunks);
+      this.#addCounts(decoded.chunks, decoded.counts, decoded.length, weight, lengths);
+      return;
+    }
+    // A chunk may hold several of the terms: they are counted together first.
+    const held: number[] = [];
+    const counts = this.#counts;
+    for (const { list, chunks } of lists) {
+      decoded.read(list, chunks);
+      for (let i = 0; i < chunks; i++) {
+        const chunk = decoded.chunks[i]!;
+        if (counts[chunk] === 0) held.push(chunk);
+        counts[chunk]! += decoded.counts[i]!;
+      }
+    }
+    const together = Uint32Array.from(held, (chunk) => counts[chunk]!);
+    for (const chunk of held) counts[chunk] = 0;
+    this.#addCounts(Uint32Array.from(held), together, held.length, weight, lengths);
+  }
+
+  #addCounts(chunks: Uint32Array, counts: Uint32Array, length: number, weight: number, lengths: Uint32Array): void {
+    const scores = this.#scores;
+    const touched = this.#touched;
+    const base = this.#base;
+    const slope = this.#slope;
+    const gain = weight * (K1 + 1);
+    let at = this.#touchedCount;
+    for (let i = 0; i < length; i++) {
+      const chunk = chunks[i]!;
+      const count = counts[i]!;
+      const score = scores[chunk]!;
+      if (score === 0) touched[at++] = chunk;
+      scores[chunk] = score + (gain * count) / (count + base + slope * lengths[chunk]!);
+    }
+    this.#touchedCount = at;
+  }
+
+  /** Adds what a word brings to some chunks, in rising order. */
+  #addWordTo(candidates: Uint32Array, lists: PostingList[], weight: number, lengths: Uint32Array): void {
+    const cursors = lists.map(({ list, chunks }) => new PostingCursor(list, chunks));
+    const gain = weight * (K1 + 1);
+    for (const chunk of candidates) {
+      let count = 0;
+      for (const cursor of cursors) count += cursor.countAt(chunk);
+      if (count > 0) this.#scores[chunk]! += (gain * count) / (count + this.#base + this.#slope * lengths[chunk]!);
     }
   }
-  for (const chunk of touched) {
-    const count = counts[chunk]!;
-    scores[chunk]! += (gain * count) / (count + base + slope * lengths[chunk]!);
-    counts[chunk] = 0;
+}
+
+/** For each chunk of a segment, whether it holds each word as one of its terms: 1, else 0. */
+function chunksWithAll(words: PostingList[][], chunks: number): Uint8Array {
+  const found = new Uint8Array(chunks).fill(1);
+  for (const lists of words) {
+    const holding = new Uint8Array(chunks);
+    for (const { list, chunks: length } of lists) {
+      decoded.read(list, length);
+      for (let i = 0; i < length; i++) holding[decoded.chunks[i]!] = 1;
+    }
+    for (let chunk = 0; chunk < chunks; chunk++) found[chunk]! &= holding[chunk]!;
   }
+  return found;
 }
 
 /** The best of many chunks, in a heap with the least of them on top. Chunks are added in the order of their keys. */

@@ -27,7 +27,7 @@ export type LatinLanguage = keyof typeof latinStemmers;
 export const latinLanguages = Object.keys(latinStemmers) as LatinLanguage[];
 
 /** Scripts written without spaces between words. */
-const unspaced =
+export const unspacedScript =
   /[\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/u;
 const words = /[\p{L}\p{N}\p{M}]+/gu;
 const devanagari = /\p{Script=Devanagari}/u;
@@ -58,12 +58,21 @@ export function stemmedLanguage(language: string | null): LatinLanguage | null {
  * language with Latin letters (guessing the language of a few words goes wrong too often).
  */
 export function queryTerms(query: string): string[][] {
-  const seen = new Map<string, string[]>();
-  for (const word of wordsOf(query)) {
-    if (seen.has(word)) continue;
-    seen.set(word, [...new Set([termOf(word, null), ...latinLanguages.map((language) => termOf(word, language))])]);
+  return [...new Set(wordsOf(query))].map(termsOfWord);
+}
+
+/** Words of questions whose terms are remembered: stemming one in every language takes a while. */
+const REMEMBERED_WORDS = 4096;
+const termsByWord = new Map<string, string[]>();
+
+function termsOfWord(word: string): string[] {
+  let terms = termsByWord.get(word);
+  if (!terms) {
+    terms = [...new Set([termOf(word, null), ...latinLanguages.map((language) => termOf(word, language))])];
+    if (termsByWord.size >= REMEMBERED_WORDS) termsByWord.clear();
+    termsByWord.set(word, terms);
   }
-  return [...seen.values()];
+  return terms;
 }
 
 /** The words of a text, normalised and in order. */
@@ -80,7 +89,7 @@ export function plainText(text: string): string {
     .replace(splitSaraAm, (_, thaiTone?: string, laoTone?: string) =>
       laoTone === undefined ? `${thaiTone}\u0E33` : `${laoTone}\u0EB3`,
     );
-  return unspaced.test(plain) ? withBlanks(plain) : plain;
+  return unspacedScript.test(plain) ? withBlanks(plain) : plain;
 }
 
 /** The text with a blank at each word boundary. */
@@ -111,6 +120,11 @@ const foldedLetters: Record<string, string> = {
   þ: "th",
   ı: "i",
 };
+
+/** A word of {@link wordsOf} as it is compared where its form counts: without the diacritics of Latin letters. */
+export function exactWord(word: string): string {
+  return latinLetters.test(word) ? fold(word) : word;
+}
 
 /** Latin letters without diacritics; other scripts keep their marks. */
 function fold(word: string): string {
