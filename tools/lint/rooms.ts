@@ -27,7 +27,14 @@ const types = (to: string): Door => ({ to, what: "types" });
 const protocolTypes: Door = { to: "protocol", what: ["CorralError"] };
 /** Whoever logs is given a logger by main; only its type is known here. */
 const logger = types("logger");
-const everyService = [all("engines/engine"), all("store"), all("protocol"), logger];
+const everyService = [
+  all("engines/engine"),
+  // What a request may ask of any engine is refused before it waits for one.
+  all("engines/request-checks"),
+  all("store"),
+  all("protocol"),
+  logger,
+];
 
 const host = "apps/engine-host/src";
 const services = ["chat", "ingestion", "retrieval", "models", "hardware", "sharing", "mcp"];
@@ -118,7 +125,14 @@ export const rooms: Room[] = [
   {
     name: "inference-worker",
     folder: `${host}/inference-worker`,
-    doors: [all("protocol"), types("engines")],
+    doors: [
+      all("protocol"),
+      types("engines"),
+      // Both sides must find the folder of an owner's kept KV caches.
+      all("engines/state-folder"),
+      // A request is checked on the host and held to on the worker by the same grammars.
+      ...["gbnf", "json-schema-grammar", "tool-call-grammar", "built-in-tools"].map((file) => all(`engines/${file}`)),
+    ],
     node: "any",
   },
   {

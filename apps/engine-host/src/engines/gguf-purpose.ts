@@ -26,7 +26,7 @@ const pooling = { mean: 1, last: 3, rank: 4 } as const;
  */
 export function purposeOf({ metadata, tensors }: GgufContents): ModelPurpose {
   const architecture = metadata.get("general.architecture");
-  const declared = metadata.get(`${String(architecture)}.pooling_type`);
+  const declared = typeof architecture === "string" ? metadata.get(`${architecture}.pooling_type`) : undefined;
   const isPooled = typeof declared === "number" && declared >= pooling.mean && declared <= pooling.last;
   if (declared === pooling.rank) return "rank";
   if (isPooled) return "embed";
