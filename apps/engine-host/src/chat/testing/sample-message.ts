@@ -36,6 +36,7 @@ export function samplePassage(text: string, given: Partial<SearchHit> = {}): Sea
     text,
     spans: [{ page: 1, start: 0, end: text.length }],
     score: 1,
+    legs: { lexical: { rank: 1, score: 1 }, dense: null, rerank: null },
     ...given,
   };
 }

@@ -16,8 +16,14 @@ const shape = {
   trainContextSize: 4096,
 };
 
-/** Yields the reply to a request piece by piece. Throwing is a crash of the engine. */
-export type Script = (request: GenerateRequest, signal: AbortSignal) => AsyncIterable<string>;
+/** A call a script makes: the engine numbers them anew in each turn. */
+export interface ScriptedCall {
+  name: string;
+  arguments: string;
+}
+
+/** Yields the reply to a request piece by piece: words and calls. Throwing is a crash of the engine. */
+export type Script = (request: GenerateRequest, signal: AbortSignal) => AsyncIterable<string | ScriptedCall>;
 
 /** Models with one model that says what a test wants and counts a token for each word. */
 export class ScriptedModels implements ChatModels {
@@ -102,12 +108,15 @@ export class ScriptedModels implements ChatModels {
     const promptTokens = countPrompt(request.messages);
     yield { type: "prefill-progress", done: promptTokens, total: promptTokens };
     let completionTokens = 0;
-    for await (const text of this.#script(request, signal)) {
+    let calls = 0;
+    for await (const piece of this.#script(request, signal)) {
       if (signal.aborted) break;
       completionTokens++;
-      yield { type: "text-delta", text, tokens: 1 };
+      if (typeof piece === "string") yield { type: "text-delta", text: piece, tokens: 1 };
+      else yield { type: "tool-call", call: { id: `call_${calls++}`, ...piece } };
     }
-    const reason = signal.aborted ? "cancelled" : completionTokens >= request.maxTokens ? "length" : "stop";
+    const ended = calls > 0 ? "tool-calls" : "stop";
+    const reason = signal.aborted ? "cancelled" : completionTokens >= request.maxTokens ? "length" : ended;
     const statistics = { promptTokens, cachedTokens: 0, completionTokens, prefillMs: 20, decodeMs: 100 };
     yield { type: "finish", reason, statistics };
   }

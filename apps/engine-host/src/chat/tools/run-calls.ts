@@ -1,4 +1,4 @@
-import { CorralError, type AllowedTool, type ToolCall } from "@corral/protocol";
+import { CorralError, type AllowedTool, type ToolCall, type ToolDecision } from "@corral/protocol";
 import { ZodError } from "zod";
 import type { EngineToolCall } from "../../engines/engine.ts";
 import type { Clock } from "../clock.ts";
@@ -41,8 +41,8 @@ export async function runCalls(calls: EngineToolCall[], options: CallOptions): P
   const prepared: Prepared[] = [];
   for (const [at, call] of calls.entries()) {
     const next = at < mostCalls ? prepare(call, options) : refuse(call, `More than ${mostCalls} calls at once.`);
-    await options.onChange(next.call);
     prepared.push(next);
+    await options.onChange(next.call);
   }
   await Promise.all(prepared.map((one) => finish(one, options)));
 }
@@ -50,10 +50,10 @@ export async function runCalls(calls: EngineToolCall[], options: CallOptions): P
 interface Prepared {
   call: ToolCall;
   /** Null: it will not run. */
-  ready: { tool: Tool; args: Record<string, unknown> } | null;
+  ready: { tool: Tool; args: Record<string, unknown>; decision: Promise<ToolDecision> | null } | null;
 }
 
-function prepare(call: EngineToolCall, { tools, allowed, tainted }: CallOptions): Prepared {
+function prepare(call: EngineToolCall, { tools, allowed, tainted, approvals, context }: CallOptions): Prepared {
   const tool = tools.find(({ definition }) => definition.name === call.name);
   if (tool === undefined) return refuse(call, `There is no tool "${call.name}".`);
   const args = argumentsOf(call);
@@ -61,7 +61,11 @@ function prepare(call: EngineToolCall, { tools, allowed, tainted }: CallOptions)
   const approval = approvalOf(tool, { tainted, allowed });
   const asks = approval === "ask" || approval === "ask-each-time";
   const state = asks ? "pending-approval" : "running";
-  return { call: { ...newCall(call, tool.server), approval, state }, ready: { tool, args } };
+  // Waits from before anybody is told, so that the quickest answer finds it.
+  const decision = asks ? approvals.wait(call.id, context.signal) : null;
+  // Awaited later; a reply that ends before is no error of its own.
+  decision?.catch(() => undefined);
+  return { call: { ...newCall(call, tool.server), approval, state }, ready: { tool, args, decision } };
 }
 
 function refuse(call: EngineToolCall, result: string, tool?: Tool): Prepared {
@@ -97,8 +101,8 @@ async function finish({ call, ready }: Prepared, options: CallOptions): Promise<
   if (ready === null) return;
   const { tool, args } = ready;
   const { signal } = options.context;
-  if (call.state === "pending-approval") {
-    const decision = await options.approvals.wait(call.id, signal);
+  if (ready.decision !== null) {
+    const decision = await ready.decision;
     if (decision === "deny") return options.onChange({ ...call, state: "denied" });
     if (decision === "always" && call.approval === "ask") {
       await options.onAlways({ name: tool.definition.name, fingerprint: tool.fingerprint });

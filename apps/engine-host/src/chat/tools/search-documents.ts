@@ -26,8 +26,9 @@ export const searchDocuments: Tool = {
   fingerprint: "search_documents",
   async run(args, { sources, retrieval, number, signal }) {
     const { query } = input.parse(args);
-    const hits = await findPassages(query, { sources }, retrieval, signal, passageLimit);
-    if (hits === null) throw new ToolFailure("No documents are attached to this conversation.");
+    const found = await findPassages(query, { sources }, retrieval, signal, passageLimit);
+    if (found === null) throw new ToolFailure("No documents are attached to this conversation.");
+    const { hits } = found;
     if (hits.length === 0) return { text: "No passage was found.", failed: false };
     const numbers = number(hits);
     return { text: hits.map((hit, at) => passageBlock(hit, numbers[at]!)).join("\n\n"), failed: false };
