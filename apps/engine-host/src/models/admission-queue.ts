@@ -34,8 +34,8 @@ export interface Ticket extends Admission {
 /**
  * Who gets the next slot. A request takes the smallest slot that holds it, and a larger one only while nobody waits who needs
  * that. Users share by tokens (see fair-share.ts), batch requests give way to interactive ones, and of several slots one is
- * kept from whoever has others already, as long as there is somebody else: a short question must not wait for the end of
- * another's fifty long ones. Pure: the time is given, in ms of any monotonic clock.
+ * kept from whoever has others already, for somebody who was here lately and may ask again: a short question must not wait
+ * for the end of another's fifty long ones. Pure: the time is given, in ms of any monotonic clock.
  */
 export class AdmissionQueue {
   /** Smallest first. */
@@ -62,6 +62,10 @@ export class AdmissionQueue {
   /** The most tokens a request may need. */
   get largest(): number {
     return this.slots.at(-1)?.contextSize ?? 0;
+  }
+
+  get free(): number {
+    return this.slots.reduce((sum, { count }) => sum + count, 0) - this.#running.size;
   }
 
   waitingOf(user: string): number {
@@ -138,8 +142,8 @@ export class AdmissionQueue {
     let runsOwn = 0;
     for (const { user } of this.#running) if (user === ticket.user) runsOwn++;
     if (runsOwn >= ticket.concurrent) return null;
-    const total = this.slots.reduce((sum, { count }) => sum + count, 0);
-    if (total > 1 && total - this.#running.size === 1 && this.#givesWay(ticket, runsOwn, now)) return null;
+    const isLast = this.free === 1 && this.#running.size > 0;
+    if (isLast && this.#givesWay(ticket, runsOwn, now)) return null;
     for (const { contextSize, count } of this.slots) {
       if (contextSize < ticket.least || this.busy(contextSize) >= count) continue;
       const isNeeded = this.#waiting.some(({ least }) => least > ticket.least && least <= contextSize);
@@ -152,7 +156,10 @@ export class AdmissionQueue {
   #givesWay({ user, priority, since }: Ticket, runsOwn: number, now: number): boolean {
     if (priority === "batch" && now - since < batchPatienceMs) return true;
     if (runsOwn === 0) return false;
-    for (const [other, at] of this.#seen) if (other !== user && now - at < presenceMs) return true;
+    // Those who wait or run something have their turn by their share; who has gone for a moment has only this slot.
+    for (const [other, at] of this.#seen) {
+      if (other !== user && now - at < presenceMs && !this.#isHere(other)) return true;
+    }
     return false;
   }
 

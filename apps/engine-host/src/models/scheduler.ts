@@ -165,14 +165,16 @@ export class Scheduler {
     }
     const arriving = this.#arriving.get(user) ?? 0;
     const allArriving = [...this.#arriving.values()].reduce((sum, count) => sum + count, 0);
-    if (this.#queue.waitingOf(user) + arriving >= limits.queued) {
+    // Of those being measured, as many as there are free slots will not wait.
+    const { free } = this.#queue;
+    if (this.#queue.waitingOf(user) + arriving >= limits.queued + free) {
       statistics.counters.refusedRateLimited++;
       const retryAfterMs = this.#retryAfterMs(this.#starts(user)?.[0] ?? null);
       const message = `You have ${limits.queued} requests waiting already. Try again in ${inWords(retryAfterMs)}.`;
       throw new CorralError("RATE_LIMITED", message, { limit: "queued-requests", retryAfterMs });
     }
     const queued = this.queued + allArriving;
-    if (queued >= queueLimit) {
+    if (queued >= queueLimit + free) {
       statistics.counters.refusedQueueFull++;
       const starts = this.#starts();
       const retryAfterMs = this.#retryAfterMs(starts?.at(Math.min(this.#refused, starts.length - 1)) ?? null);

@@ -22,7 +22,7 @@ export class ServiceTimes {
 
   /** Tokens a reply with this much room is likely to take. */
   writtenTokens(room: number): number {
-    return Math.min(room, Math.ceil(this.#writtenTokens ?? room));
+    return Math.min(room, Math.max(1, Math.round(this.#writtenTokens ?? room)));
   }
 
   /** How long a request is likely to keep its slot, ms; null: nothing was measured yet. */
