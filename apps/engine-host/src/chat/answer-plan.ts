@@ -3,6 +3,7 @@ import {
   type ConversationSettings,
   type RetrievalReport,
   type SearchHit,
+  type SearchResult,
   type ToolStep,
   type TurnSummary,
 } from "@corral/protocol";
@@ -62,7 +63,7 @@ export async function findPassages(
   retrieval: Retrieval,
   signal: AbortSignal,
   limit = passageLimit,
-): Promise<SearchHit[] | null> {
+): Promise<SearchResult | null> {
   if (sources.collectionIds.length === 0 && sources.documentIds.length === 0) return null;
   return retrieval.search(query.slice(0, queryLength), sources, limit, signal);
 }
@@ -91,9 +92,13 @@ export async function planAnswer(
   const started = parts.now();
   // A model that can only quote does not know the question before either.
   const query = quotesOnly ? input.question : queryOf(input);
-  const found = await findPassages(query, input.settings, parts.retrieval, signal);
+  const result = await findPassages(query, input.settings, parts.retrieval, signal);
+  const found = result?.hits ?? null;
   const retrievalMs = parts.now() - started;
-  if (!quotesOnly) return { retrievalMs, ...(await planGrounded(input, found, lease, signal, parts.summary)) };
+  if (!quotesOnly) {
+    const plan = await planGrounded(input, found, lease, signal, parts.summary);
+    return { retrievalMs, ...plan, report: howFound(plan.report, result) };
+  }
   if (found === null) {
     throw new CorralError(
       "NO_SOURCES",
@@ -101,11 +106,13 @@ export async function planAnswer(
       { model: lease.summary.id },
     );
   }
-  return {
-    ...oneTurn,
-    retrievalMs,
-    ...(await planQuote(input.question, found, lease.model, parts.store.index, signal)),
-  };
+  const plan = await planQuote(input.question, found, lease.model, parts.store.index, signal);
+  return { ...oneTurn, retrievalMs, ...plan, report: howFound(plan.report, result) };
+}
+
+/** The report with the legs that found the passages. */
+function howFound(report: RetrievalReport | null, result: SearchResult | null): RetrievalReport | null {
+  return report && result ? { ...report, legs: result.legs, notes: result.notes } : report;
 }
 
 /** The quoting reader knows of no earlier turns and calls nothing. */

@@ -6,7 +6,7 @@ import { createHardware } from "../hardware/read-hardware.ts";
 import { openLogger } from "../logger.ts";
 import { createModels } from "../models/create-models.ts";
 import type { Models } from "../models/models.ts";
-import { createRetrieval } from "../retrieval/lexical-retrieval.ts";
+import { createRetrieval } from "../retrieval/create-retrieval.ts";
 import type { Chat } from "./chat.ts";
 import { noMcp } from "./testing/no-mcp.ts";
 import { createChat } from "./create-chat.ts";

@@ -6,7 +6,7 @@ import {
   type GenerationPart,
   type Message,
 } from "@corral/protocol";
-import { createRetrieval } from "../retrieval/lexical-retrieval.ts";
+import { createRetrieval } from "../retrieval/create-retrieval.ts";
 import type { Store } from "../store/store.ts";
 import type { Chat } from "./chat.ts";
 import { createChat } from "./create-chat.ts";

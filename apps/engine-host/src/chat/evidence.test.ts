@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Sources } from "@corral/protocol";
-import { createRetrieval } from "../retrieval/lexical-retrieval.ts";
+import { createRetrieval } from "../retrieval/create-retrieval.ts";
 import { rankEvidence, readableEvidence } from "./evidence.ts";
 import { documents, questions } from "./fixtures/questions.ts";
 import { samplePassage } from "./testing/sample-message.ts";
@@ -54,7 +54,11 @@ describe("on documents and questions written for it", () => {
     const asked = questions.filter((entry) => entry.kind === kind);
     return Promise.all(
       asked.map(async ({ question, answer }) => {
-        const ranked = await rankEvidence(question, await retrieval.search(question, sources, 20), home.store.index);
+        const ranked = await rankEvidence(
+          question,
+          (await retrieval.search(question, sources, 20)).hits,
+          home.store.index,
+        );
         const sentence = readableEvidence(ranked)[0]?.sentence ?? null;
         return { right: answer !== null && (sentence?.includes(answer) ?? false), refused: sentence === null };
       }),

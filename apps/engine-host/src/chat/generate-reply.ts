@@ -103,7 +103,7 @@ async function passagesFor(
 ): Promise<Citation[]> {
   const { store, retrieval, logger } = services;
   try {
-    const found = (await findPassages(question.text, settings, retrieval, signal)) ?? [];
+    const found = (await findPassages(question.text, settings, retrieval, signal))?.hits ?? [];
     const ranked = await rankEvidence(question.text, found, store.index);
     return await Promise.all(
       found.slice(0, passagesWithoutModel).map((hit, at) => {

@@ -8,7 +8,7 @@ import { createHardware } from "../hardware/read-hardware.ts";
 import { createLibrary } from "../ingestion/create-library.ts";
 import { openLogger } from "../logger.ts";
 import { createModels } from "../models/create-models.ts";
-import { createRetrieval } from "../retrieval/lexical-retrieval.ts";
+import { createRetrieval } from "../retrieval/create-retrieval.ts";
 import { noMcp } from "./testing/no-mcp.ts";
 import { createChat } from "./create-chat.ts";
 import { temporaryStore } from "./testing/stored-documents.ts";

@@ -1,7 +1,10 @@
-import type { SearchHit, Sources } from "@corral/protocol";
+import type { SearchResult, Sources } from "@corral/protocol";
 
 /** Query to ranked chunks. */
 export interface Retrieval {
-  /** Best first. `sources` null: all documents. */
-  search(query: string, sources: Sources | null, limit: number, signal?: AbortSignal): Promise<SearchHit[]>;
+  /**
+   * Best first, with the legs that ran: by words always; by meaning with an embedding model; read again by a reranking
+   * model while its time lasts. Where a leg cannot run, `notes` says why and the others answer. `sources` null: all documents.
+   */
+  search(query: string, sources: Sources | null, limit: number, signal?: AbortSignal): Promise<SearchResult>;
 }

@@ -5,6 +5,7 @@ import type { Logger } from "../logger.ts";
 import type { McpServers } from "../mcp/mcp.ts";
 import type { Models } from "../models/models.ts";
 import type { Planner } from "../models/planner.ts";
+import type { EmbeddingJob } from "../retrieval/embedding-job.ts";
 import type { Retrieval } from "../retrieval/retrieval.ts";
 import type { DoctorCheck, HostDescription } from "@corral/protocol";
 
@@ -22,6 +23,7 @@ export interface Services {
   readonly planner: Pick<Planner, "planFor" | "matrix">;
   readonly library: Library;
   readonly retrieval: Retrieval;
+  readonly embedding: Pick<EmbeddingJob, "watch" | "pause">;
   readonly chat: Chat;
   readonly mcp: McpServers;
   readonly doctor: { check(signal?: AbortSignal): Promise<DoctorCheck[]> };

@@ -57,8 +57,9 @@ test(
           missing.map(({ key }) => ({ key, vector })),
         );
       }
-      const [model] = await store.vectors.models();
-      expect(model!.vectors).toBe(model!.chunks);
+      const { chunks, models } = await store.vectors.status();
+      const [model] = models;
+      expect(model!.vectors).toBe(chunks);
       expect(model!.vectors).toBeGreaterThan(8192);
       expect((await store.check()).integrity).toBe("ok");
     } finally {
@@ -108,7 +109,7 @@ test("searches see whole states while a writer adds and removes", { timeout: 60_
     isWriting = false;
     await reading;
     expect(searches).toBeGreaterThan(10);
-    expect(await store.vectors.models()).toMatchObject([{ vectors: 45, chunks: 45 }]);
+    expect(await store.vectors.status()).toMatchObject({ chunks: 45, models: [{ vectors: 45 }] });
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }

@@ -87,7 +87,7 @@ test("a document that is removed is not found any more, and its places are used 
   const left = new Set(keys.values());
   known = known.filter(({ key }) => left.has(key));
   expect(known).toHaveLength(1200);
-  expect(room.vectors.models()).toMatchObject([{ vectors: 1200, chunks: 1200 }]);
+  expect(room.vectors.status()).toMatchObject({ chunks: 1200, models: [{ vectors: 1200 }] });
   expect(room.check()).toBe("ok");
   expect(room.tidy()).toBeGreaterThan(1);
   expect(room.check()).toBe("ok");
@@ -96,7 +96,7 @@ test("a document that is removed is not found any more, and its places are used 
   expect(recallAt10(room, known, next)).toBeGreaterThanOrEqual(0.995);
   room.write(() => room.collections.remove(id));
   expect(room.vectors.search("m", query, null, 10)).toEqual([]);
-  expect(room.vectors.models()).toMatchObject([{ vectors: 0, chunks: 0 }]);
+  expect(room.vectors.status()).toMatchObject({ chunks: 0, models: [{ vectors: 0 }] });
   expect(room.check()).toBe("ok");
 });
 
@@ -134,9 +134,9 @@ test("where there are too many for codes, bits are scanned with the recall that 
   for (let i = 0; i < 300; i++) room.addDocument(id, `${i}`, 100);
   const next = topicVectors(128, 5);
   const known = room.embed("m", next);
-  expect(room.vectors.models()).toMatchObject([{ mode: "bits", candidates: null, recall: null }]);
+  expect(room.vectors.status().models).toMatchObject([{ mode: "bits", candidates: null, recall: null }]);
   room.tidy();
-  const [model] = room.vectors.models();
+  const [model] = room.vectors.status().models;
   expect(model!.recall).toBeGreaterThanOrEqual(0.98);
   expect([200, 400, 800, 1600, 3200]).toContain(model!.candidates);
   expect(recallAt10(room, known, next)).toBeGreaterThanOrEqual(0.97);
@@ -149,7 +149,7 @@ test("where there are too many for codes, bits are scanned with the recall that 
   for (const document of documents.slice(0, 200)) room.write(() => room.documents.remove(document));
   room.tidy();
   const left = new Set(keysById(room).values());
-  expect(room.vectors.models()).toMatchObject([{ mode: "int8", vectors: 10_000 }]);
+  expect(room.vectors.status().models).toMatchObject([{ mode: "int8", vectors: 10_000 }]);
   const stillKnown = known.filter(({ key }) => left.has(key));
   expect(recallAt10(room, stillKnown, next)).toBeGreaterThanOrEqual(0.995);
 });
@@ -186,7 +186,7 @@ test("vectors of several models stand side by side; a dropped one is gone at onc
   room.write(() => room.vectors.dropModel("old"));
   expect(room.vectors.search("old", small(), null, 5)).toEqual([]);
   expect(room.vectors.search("new", large(), null, 5)).toHaveLength(5);
-  expect(room.vectors.models().map(({ model }) => model)).toEqual(["new"]);
+  expect(room.vectors.status().models.map(({ model }) => model)).toEqual(["new"]);
   expect(room.vectors.missing("old", 0, 10)).toHaveLength(10);
   // The same model again while the rows of before are still there; then a removal that meets both.
   room.embed("old", small);
@@ -210,5 +210,5 @@ test("refuses vectors of another length and numbers that are none", () => {
   expect(() => add(second!, [1, 0, 0])).toThrow("2 dimensions, not 3");
   expect(() => add(second!, [Number.NaN, 0])).toThrow("not one of 2 numbers");
   expect(() => room.vectors.search("m", Float32Array.of(1), null, 1)).toThrow("2 dimensions, not 1");
-  expect(room.vectors.models()).toMatchObject([{ vectors: 1, chunks: 3 }]);
+  expect(room.vectors.status()).toMatchObject({ chunks: 3, models: [{ vectors: 1 }] });
 });

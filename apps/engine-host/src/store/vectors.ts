@@ -27,7 +27,7 @@ export function vectorTable(
   const vectors = vectorSearch(segments, residentCodeBytes);
   const scopeOf = documentScope(database);
   const chunkOf = storedChunks(database);
-  const chunkCount = database.prepare("SELECT count(*) AS chunks FROM chunks");
+  const chunkCount = database.prepare("SELECT chunks FROM index_totals");
   const missing = database.prepare(
     `SELECT chunks.key, name, title, heading_path AS headingPath, text
      FROM chunks JOIN documents ON documents.key = document_key
@@ -38,15 +38,16 @@ export function vectorTable(
   );
 
   return {
-    models() {
+    status() {
       const { chunks } = row<{ chunks: number }>(chunkCount)!;
-      return segments.models().map((found) => {
+      const models = segments.models().map((found) => {
         const { model, dimensions, candidates, recall } = found;
         const listed = segments.list(found.key);
         const live = listed.reduce((sum, segment) => sum + segment.vectors - segment.deleted, 0);
         const mode = vectors.kindFor(found, listed) === "bits" ? "bits" : "int8";
-        return { model, dimensions, vectors: live, chunks, mode, candidates, recall };
+        return { model, dimensions, vectors: live, mode, candidates, recall } as const;
       });
+      return { chunks, models };
     },
     missing: (model, after, limit) =>
       rows<MissingRow>(missing, after, model, limit).map(({ key, name, title, headingPath, text }) => ({

@@ -12,6 +12,7 @@ export function sampleConnection(empty: boolean): Connection {
     headingPath: ["Working time and leave", "Notice"],
     text: samplePage.text,
     score: 7.31,
+    legs: { lexical: { rank: 1, score: 7.31 }, dense: null, rerank: null },
   };
   const snapshot: LibraryEvent = {
     type: "snapshot",
@@ -24,7 +25,13 @@ export function sampleConnection(empty: boolean): Connection {
       page: ({ page }: { page: number }) =>
         Promise.resolve({ ...samplePage, page, boxes: page === 3 ? samplePage.boxes : [] }),
       pageImage: drawnPage,
-      search: () => Promise.resolve({ hits: [hit, { ...hit, chunkId: "d1.9", score: 3.2 }], tookMs: 4.2 }),
+      search: () =>
+        Promise.resolve({
+          hits: [hit, { ...hit, chunkId: "d1.9", score: 3.2 }],
+          legs: ["lexical"],
+          notes: [{ type: "no-embedding-model" }],
+          tookMs: 4.2,
+        }),
     },
     models: {
       watch: () => once(empty ? [] : sampleModels),

@@ -49,7 +49,10 @@ export function fakeServices(): FakeServices {
     models: area<Services["models"]>("models", { list: () => Promise.resolve([]) }),
     planner: area<Services["planner"]>("planner", {}),
     mcp: area<Services["mcp"]>("mcp", { list: () => [] }),
-    retrieval: area<Services["retrieval"]>("retrieval", { search: () => Promise.resolve([]) }),
+    retrieval: area<Services["retrieval"]>("retrieval", {
+      search: () => Promise.resolve({ hits: [], legs: ["lexical"], notes: [] }),
+    }),
+    embedding: area<Services["embedding"]>("embedding", {}),
     doctor: { check: () => Promise.resolve([]) },
     library: area<Services["library"]>("library", {
       uploadLimitBytes: 1 << 20,
