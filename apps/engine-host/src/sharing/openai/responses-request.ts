@@ -124,7 +124,12 @@ export function inputMessages(input: ResponsesRequest["input"], earlier: EngineM
       messages.push({ role: "tool", text: textOf(entry.output, `${where}.output`), toolCallId: entry.call_id });
     } else {
       const role = entry.role === "developer" ? "system" : entry.role;
-      messages.push({ role, text: textOf(entry.content, `${where}.content`) });
+      const text = textOf(entry.content, `${where}.content`);
+      const last = messages.at(-1);
+      // Haystack sends a turn's calls before its text.
+      if (role === "assistant" && last?.role === role && last.text === "")
+        messages[messages.length - 1] = { ...last, text };
+      else messages.push({ role, text });
     }
   }
   return messages;
