@@ -1,3 +1,5 @@
+import { rm } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { CorralError, type ErrorCode } from "@corral/protocol";
 import type { ErrorReport } from "@corral/protocol";
 import type { Logger } from "../logger.ts";
@@ -15,25 +17,38 @@ import type {
 import { readGgufHeader } from "./gguf-header.ts";
 import { PartQueue } from "./part-queue.ts";
 import type { FromWorker } from "./worker-channel.ts";
+import { stateFolderOf } from "./state-folder.ts";
 import { inferenceWorkerPath } from "./worker-path.ts";
 import { defaultLivenessLimits, WorkerProcess, type LivenessLimits } from "./worker-process.ts";
 
 export interface LlamaEngineOptions {
   logger: Logger;
+  /** Where workers keep KV caches: the directory of all loads' settings. Absent: `forget` looks for none. */
+  stateDirectory?: string;
   /** Another worker program (tests) instead of the shipped one. */
   workerPath?: string;
   limits?: Partial<LivenessLimits>;
 }
 
+/** How long a worker that ends may take to keep its KV caches on disk, ms. Most are there already: see idle-care.ts. */
+const retirementMs = 10_000;
+
 /** The embedded engine: llama.cpp through node-llama-cpp, one child process per loaded model. */
 export function createLlamaEngine(options: LlamaEngineOptions): Engine {
+  const live = new Set<WorkerModel>();
   return {
-    async forget() {},
+    async forget(owner) {
+      await Promise.all([...live].map((model) => model.forget(owner)));
+      if (options.stateDirectory === undefined) return;
+      await rm(stateFolderOf(options.stateDirectory, owner), { recursive: true, force: true });
+    },
     async load(file, settings, { signal, onProgress }) {
       throwIfCancelled(signal);
       // Our own bounded check comes first: node-llama-cpp's reader hangs or aborts on hostile headers.
       const { shape } = await readGgufHeader(file.path, signal);
       const model = new WorkerModel(file, settings, shape, options);
+      live.add(model);
+      void model.ended.then(() => live.delete(model));
       await model.whenLoaded(signal, onProgress);
       return model;
     },
@@ -51,6 +66,7 @@ class WorkerModel implements LoadedModel {
   readonly #calls = new Map<number, Call>();
   readonly #load = Promise.withResolvers<LoadedModelFacts>();
   readonly #logger: Logger;
+  readonly #keepsStates: boolean;
   #facts: LoadedModelFacts | null = null;
   #resident: ResidentMemory | null = null;
   #onLoadProgress: ((fraction: number) => void) | undefined;
@@ -65,6 +81,7 @@ class WorkerModel implements LoadedModel {
   ) {
     this.#id = file.id;
     this.#logger = options.logger;
+    this.#keepsStates = settings.stateDirectory !== undefined && (settings.stateBudgetBytes ?? 0) > 0;
     const process = {
       path: options.workerPath ?? inferenceWorkerPath(),
       visibleGpus: settings.visibleGpus,
@@ -160,7 +177,16 @@ class WorkerModel implements LoadedModel {
     }
   }
 
+  /** Resolves when the worker holds nothing of the owner any more, or is gone. */
+  async forget(owner: string): Promise<void> {
+    await this.#ask((call) => this.#worker.send({ type: "forget", call, owner }), undefined).catch(() => undefined);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#keepsStates && this.#facts && !this.#gone) {
+      const retired = this.#ask((call) => this.#worker.send({ type: "retire", call }), undefined);
+      await Promise.race([retired, sleep(retirementMs, undefined, { ref: false })]).catch(() => undefined);
+    }
     await this.#worker.kill();
   }
 
@@ -201,6 +227,9 @@ class WorkerModel implements LoadedModel {
         return;
       case "counts":
         this.#answer(message.call, message.counts);
+        return;
+      case "done":
+        this.#answer(message.call, undefined);
         return;
       case "vectors":
         this.#answer(message.call, message.vectors);

@@ -24,6 +24,10 @@ export type ToWorker =
   | { type: "embed"; call: number; texts: string[] }
   /** Answered by `scores`. */
   | { type: "rank"; call: number; query: string; texts: string[] }
+  /** Forgets an owner's KV caches in memory. Answered by `done`. */
+  | { type: "forget"; call: number; owner: string }
+  /** Keeps on disk what is worth it: the worker is about to be ended. Answered by `done`. */
+  | { type: "retire"; call: number }
   /** Stops a generation (its stream ends with `finish` of reason "cancelled"), a place in the queue, an embed or a rank. */
   | { type: "cancel"; call: number };
 
@@ -35,6 +39,7 @@ export type FromWorker =
   | { type: "counts"; call: number; counts: number[] }
   | { type: "vectors"; call: number; vectors: Float32Array[] }
   | { type: "scores"; call: number; scores: number[] }
+  | { type: "done"; call: number }
   | { type: "part"; call: number; part: EnginePart }
   /** The call failed; null: loading failed and the worker is of no use any more. */
   | { type: "failed"; call: number | null; error: ErrorReport }

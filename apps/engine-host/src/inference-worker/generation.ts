@@ -5,6 +5,7 @@ import { renderPrompt } from "./chat-prompt.ts";
 import type { Evaluation } from "./evaluation-pace.ts";
 import type { ServedModel } from "./load-model.ts";
 import { prefill } from "./prefill.ts";
+import { clearSlot, prepareSlot } from "./prepare-slot.ts";
 import { Reply, type FinishReason } from "./reply.ts";
 import { samplingOf } from "./sampling.ts";
 import type { Slot } from "./slot-pool.ts";
@@ -20,7 +21,13 @@ export async function generate(
   signal: AbortSignal,
   emit: (part: EnginePart) => void,
 ): Promise<void> {
-  const statistics = { promptTokens: 0, cachedTokens: 0, completionTokens: 0, prefillMs: 0, decodeMs: 0 };
+  const statistics: GenerationStatistics = {
+    promptTokens: 0,
+    cachedTokens: 0,
+    completionTokens: 0,
+    prefillMs: 0,
+    decodeMs: 0,
+  };
   const finish = (reason: FinishReason) => emit({ type: "finish", reason, statistics });
   const prompt = renderPrompt(served.model, served.format, request.messages);
   statistics.promptTokens = prompt.tokens.length;
@@ -40,7 +47,8 @@ export async function generate(
   const evaluation = served.pace.begin(prompt.tokens.length);
   let isClean = false;
   try {
-    await prepare(slot, owner, prompt.tokens);
+    const restored = await prepareSlot(served, slot, owner, prompt.tokens);
+    if (restored > 0) statistics.restoredTokens = restored;
     const run = { served, slot, evaluation, prompt: prompt.tokens, reply, sampling, signal, emit, statistics };
     const reason = await evaluate(run);
     isClean = true;
@@ -49,9 +57,9 @@ export async function generate(
     served.pace.end(evaluation);
     if (!isClean) reply.abandon();
     // After a failure nobody knows what the KV cache holds.
-    if (!isClean || owner === null) await slot.sequence.clearHistory();
-    slot.owner = isClean ? owner : null;
+    if (!isClean || owner === null || slot.isForgotten) await clearSlot(slot);
     served.pool.giveBack(slot);
+    served.idleCare?.plan();
   }
 }
 
@@ -60,17 +68,6 @@ function refuseOverflow(promptTokens: number, replyTokens: number, contextTokens
   if (promptTokens + replyTokens <= contextTokens) return;
   const message = `The prompt (${promptTokens} tokens) and room for the reply (${replyTokens}) exceed the model's context of ${contextTokens} tokens. Shorten the question, attach fewer sources or ask for a shorter reply.`;
   throw new CorralError("CONTEXT_OVERFLOW", message, { promptTokens, replyTokens, contextTokens });
-}
-
-/** Leaves in the sequence what the prompt can build on: the same owner's common beginning, else nothing. */
-async function prepare(slot: Slot, owner: string | null, prompt: readonly Token[]): Promise<void> {
-  if (owner === null || slot.owner !== owner) {
-    await slot.sequence.clearHistory();
-  } else {
-    // The last prompt token is always evaluated anew: its result is the first token of the reply.
-    await slot.sequence.adaptStateToTokens(prompt.slice(0, -1), false);
-  }
-  slot.owner = owner;
 }
 
 /** A reply being made. */

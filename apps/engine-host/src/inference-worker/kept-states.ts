@@ -88,6 +88,12 @@ export class KeptStates {
     }
   }
 
+  /** The owner is at work: what is kept of it is not the first to go. */
+  touch(owner: string): void {
+    const now = new Date();
+    for (const { path } of this.#statesOf(owner)) utimesSync(path, now, now);
+  }
+
   /**
    * Fills a slot with what was kept of the owner's prompts, if that is faster than reading the rest of this prompt.
    * @param present tokens of the prompt the slot holds already
@@ -114,8 +120,6 @@ export class KeptStates {
       await slot.sequence.clearHistory();
       await slot.sequence.loadStateFromFile(state.path, { acceptRisk: true });
       this.#readSpeed += newest * (state.label.bytes / (performance.now() - startedAt) - this.#readSpeed);
-      const now = new Date();
-      utimesSync(state.path, now, now);
       return true;
     } catch (error) {
       remove(state.path);

@@ -10,6 +10,9 @@ import {
 import type { LoadedModelFacts, LoadSettings } from "../engines/engine.ts";
 import { BufferSizes } from "./buffer-sizes.ts";
 import { chatFormatOf } from "./chat-prompt.ts";
+import { IdleCare } from "./idle-care.ts";
+import { KeptStates } from "./kept-states.ts";
+import { modelIdentity } from "./model-identity.ts";
 import { EvaluationPace } from "./evaluation-pace.ts";
 import { batchSizeOf, openSlots } from "./open-slots.ts";
 import { SlotPool } from "./slot-pool.ts";
@@ -31,6 +34,9 @@ export interface ServedModel {
   format: ChatWrapper;
   pool: SlotPool;
   pace: EvaluationPace;
+  /** Null: KV caches are not kept on disk. */
+  keptStates: KeptStates | null;
+  idleCare: IdleCare | null;
   facts: LoadedModelFacts;
   /** Batches evaluated so far: the sign of progress the parent watches. */
   evaluations: number;
@@ -122,7 +128,10 @@ export async function loadModel(
       memory: buffers.memory(),
     };
     const pace = new EvaluationPace({ isCpu: settings.gpuLayers === 0, batchSize: batchSizeOf(settings) });
-    return { llama, model, format, pool: new SlotPool(slots), pace, facts, evaluations: 0 };
+    const pool = new SlotPool(slots);
+    const keptStates = openKeptStates({ path, settings, llama, facts, pace, log: (line) => log("warn", line) });
+    const idleCare = keptStates && new IdleCare(pool, keptStates);
+    return { llama, model, format, pool, pace, keptStates, idleCare, facts, evaluations: 0 };
   } catch (error) {
     // llama.cpp only says that it failed; its log says why.
     const cause = shortage === null ? error : new Error(shortage, { cause: error });
@@ -131,6 +140,29 @@ export async function loadModel(
     }
     throw loadFailed(id, messageOf(error), error);
   }
+}
+
+function openKeptStates(served: {
+  path: string;
+  settings: LoadSettings;
+  llama: Llama;
+  facts: LoadedModelFacts;
+  pace: EvaluationPace;
+  log: (message: string) => void;
+}): KeptStates | null {
+  const { path, llama, facts, pace, log } = served;
+  const { stateDirectory: directory, stateBudgetBytes: budgetBytes = 0, kvCacheType } = served.settings;
+  if (directory === undefined || budgetBytes === 0) return null;
+  const slotTokens = facts.slots.reduce((sum, { contextSize, count }) => sum + contextSize * count, 0);
+  const tokenBytes = facts.memory.reduce((sum, { kvCacheBytes }) => sum + kvCacheBytes, 0) / slotTokens;
+  return new KeptStates({
+    directory,
+    budgetBytes,
+    model: modelIdentity(path, llama, kvCacheType),
+    tokenBytes,
+    pace,
+    log,
+  });
 }
 
 async function insufficientMemory(

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { PlanSlots } from "@corral/protocol";
 import type { LlamaContext, LlamaModel } from "node-llama-cpp";
 import type { LoadSettings } from "../engines/engine.ts";
-import type { Slot } from "./slot-pool.ts";
+import { emptySlot, type Slot } from "./slot-pool.ts";
 
 /** Tokens evaluated in one step where nothing is said: node-llama-cpp's own default. */
 const defaultBatchSize = 512;
@@ -26,7 +26,7 @@ export async function openSlots(model: LlamaModel, settings: LoadSettings, onCon
     for (let index = 0; index < size.count; index++) {
       // Text must never fall out of the context unseen: generation refuses before it gets that far.
       const sequence = context.getSequence({ contextShift: { strategy: refuseShift } });
-      slots.push({ sequence, contextSize: size.contextSize, owner: null, lastUse: 0 });
+      slots.push(emptySlot(sequence, size.contextSize));
     }
   }
   return slots;

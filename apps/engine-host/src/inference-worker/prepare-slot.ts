@@ -17,6 +17,7 @@ export async function prepareSlot(
   prompt: readonly Token[],
 ): Promise<number> {
   if (owner === null || slot.owner !== owner) {
+    if (owner !== null) keptStates?.touch(owner);
     await keptStates?.keep(slot);
     await clearSlot(slot);
   }

@@ -10,6 +10,15 @@ export interface Slot {
   owner: string | null;
   /** Grows with each use; the least recently used slot is given away first. */
   lastUse: number;
+  /** What it holds is kept on disk as well, or not worth it. */
+  isKept: boolean;
+  /** Its owner's conversation was deleted: whoever uses it just now leaves nothing behind. */
+  isForgotten: boolean;
+}
+
+/** A slot of a sequence, empty. */
+export function emptySlot(sequence: LlamaContextSequence, contextSize: number): Slot {
+  return { sequence, contextSize, owner: null, lastUse: 0, isKept: true, isForgotten: false };
 }
 
 /** What a request asks of its slot. */
@@ -33,6 +42,8 @@ interface Waiting {
 export class SlotPool {
   readonly #all: readonly Slot[];
   readonly #free = new Set<Slot>();
+  /** Taken by nobody's request, for a moment. */
+  readonly #inCare = new Set<Slot>();
   #waiting: Waiting[] = [];
   #uses = 0;
 
@@ -41,13 +52,13 @@ export class SlotPool {
     for (const slot of slots) this.#free.add(slot);
   }
 
-  /** Those nobody uses just now. */
-  get free(): ReadonlySet<Slot> {
-    return this.#free;
+  get all(): readonly Slot[] {
+    return this.#all;
   }
 
+  /** Nobody's request is being answered. */
   get isIdle(): boolean {
-    return this.#free.size === this.#all.length;
+    return this.#free.size + this.#inCare.size === this.#all.length;
   }
 
   /**
@@ -61,12 +72,20 @@ export class SlotPool {
     return slot;
   }
 
-  /** Takes one particular slot, for housekeeping; null when it is in use. */
-  take(slot: Slot): Slot | null {
-    return this.#free.delete(slot) ? slot : null;
+  /** Does something with a free slot, which its owner's next request waits for. @returns false when it is in use */
+  async care(slot: Slot, work: (slot: Slot) => Promise<void>): Promise<boolean> {
+    if (!this.#free.delete(slot)) return false;
+    this.#inCare.add(slot);
+    try {
+      await work(slot);
+    } finally {
+      this.giveBack(slot);
+    }
+    return true;
   }
 
   giveBack(slot: Slot): void {
+    this.#inCare.delete(slot);
     this.#free.add(slot);
     for (const waiting of this.#waiting) {
       const chosen = this.#choose(waiting.need);
@@ -97,12 +116,14 @@ export class SlotPool {
 
   /** Takes the best slot out of the free ones. */
   #choose({ owner, prompt, tokens }: SlotNeed): Slot | null {
+    const fits = ({ contextSize }: Slot) => contextSize >= tokens;
+    if (owner !== null && [...this.#inCare].some((slot) => slot.owner === owner && fits(slot))) return null;
     const rank = (slot: Slot) => {
       const shared = owner !== null && slot.owner === owner ? sharedPrefix(slot.sequence.contextTokens, prompt) : 0;
       return { slot, shared, used: slot.owner === null ? 0 : slot.lastUse };
     };
     const [best] = [...this.#free]
-      .filter(({ contextSize }) => contextSize >= tokens)
+      .filter(fits)
       .map(rank)
       .toSorted((a, b) => b.shared - a.shared || a.slot.contextSize - b.slot.contextSize || a.used - b.used);
     if (!best) return null;

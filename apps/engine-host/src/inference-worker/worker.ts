@@ -3,6 +3,7 @@ import type { ResidentMemory } from "../engines/engine.ts";
 import type { FromWorker, ToWorker } from "../engines/worker-channel.ts";
 import { renderPrompt } from "./chat-prompt.ts";
 import { generate } from "./generation.ts";
+import { forgetOwner } from "./idle-care.ts";
 import { loadModel, type ServedModel, type ServedVectors } from "./load-model.ts";
 import { endWithParent } from "./parent-watch.ts";
 
@@ -89,6 +90,16 @@ function runRanking({ call, query, texts }: Extract<ToWorker, { type: "rank" }>)
   });
 }
 
+async function runForgetting({ call, owner }: Extract<ToWorker, { type: "forget" }>): Promise<void> {
+  if (served && "pool" in served) await forgetOwner(served.pool, owner);
+  send({ type: "done", call });
+}
+
+async function retire({ call }: Extract<ToWorker, { type: "retire" }>): Promise<void> {
+  if (served && "idleCare" in served) await served.idleCare?.keepAll();
+  send({ type: "done", call });
+}
+
 function count(call: number, counts: () => number[]): void {
   try {
     send({ type: "counts", call, counts: counts() });
@@ -142,12 +153,20 @@ function receive(message: ToWorker): void {
     case "rank":
       void runRanking(message);
       return;
+    case "forget":
+      void run(message.call, () => runForgetting(message));
+      return;
+    case "retire":
+      void run(message.call, () => retire(message));
+      return;
     case "cancel":
       running.get(message.call)?.abort();
       return;
   }
 }
 
+// What is kept on disk holds people's words.
+process.umask(0o077);
 endWithParent(Number(process.argv[2]));
 // Ctrl+C in a terminal reaches the whole process group; it is engine-host that decides when a worker ends.
 process.on("SIGINT", () => undefined);
