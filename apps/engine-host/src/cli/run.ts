@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { CorralError } from "@corral/protocol";
 import { appVersion, defaultResourcesDirectory } from "../config.ts";
 import { defaultDataDirectory } from "../data-directory.ts";
+import { api } from "./api.ts";
 import { ask } from "./ask.ts";
 import { type Command, UsageError } from "./command.ts";
 import { demo } from "./demo.ts";
@@ -17,7 +18,7 @@ import { plan } from "./plan.ts";
 import { search } from "./search.ts";
 import { serve } from "./serve.ts";
 
-const commands: Command[] = [serve, docs, ask, search, models, plan, hardware, evaluate, doctor, demo, host];
+const commands: Command[] = [serve, api, docs, ask, search, models, plan, hardware, evaluate, doctor, demo, host];
 
 /** Runs the command line. Resolves to the exit code: 0, 1 for a failure, 2 for wrong use, 130 after Ctrl-C. */
 export async function run(argv: string[]): Promise<number> {
