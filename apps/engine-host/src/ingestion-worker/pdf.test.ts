@@ -33,7 +33,11 @@ async function makePdf(draw: (document: PDFDocument, font: PDFFont, bold: PDFFon
 async function read(path: string, maxPages = 100): Promise<{ pages: PageContent[]; blocks: Block[] }> {
   const pages: PageContent[] = [];
   const blocks: Block[] = [];
-  for await (const part of parsePdf(path, { limits: { pages: maxPages, recognisedPages: 0 }, recognition: null, losses: new Losses() })) {
+  for await (const part of parsePdf(path, {
+    limits: { pages: maxPages, recognisedPages: 0 },
+    recognition: null,
+    losses: new Losses(),
+  })) {
     pages.push(...part.pages);
     blocks.push(...part.blocks);
   }

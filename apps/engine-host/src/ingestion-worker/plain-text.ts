@@ -10,12 +10,45 @@ const widestWrap = 120;
  * a fixed width is joined to one line, so that its sentences are whole; other line breaks stay.
  */
 export function parsePlainText(source: string): LooseBlock[] {
+  const [first, ...rest] = paragraphsOf(source);
+  if (first === undefined) return [];
+  const title = titleLine(first, rest[0]);
+  const paragraphs = title ? [...(title.rest === "" ? [] : [title.rest]), ...rest] : [first, ...rest];
+  return [
+    ...(title ? [{ kind: "heading" as const, level: 0, text: title.line }] : []),
+    ...paragraphs.map((text) => ({ kind: "paragraph" as const, level: 0, text: unwrap(text.split("\n")) })),
+  ];
+}
+
+/** A title is not longer than this. Characters. */
+const longestTitle = 250;
+/** What follows a title in the next line is a paragraph: at least so long, and so many times as long as the title. */
+const shortestBody = 200;
+const bodyOverTitle = 2;
+
+/**
+ * The line a text begins with, where it is its title: a line alone that is followed by a longer paragraph, after a blank
+ * line or (then the paragraph must be much longer) at once.
+ */
+function titleLine(first: string, second: string | undefined): { line: string; rest: string } | null {
+  const [line = "", ...lines] = first.split("\n");
+  if (line.length > longestTitle || !/\p{L}/u.test(line) || /[,;:]$/.test(line)) return null;
+  if (lines.length === 0) return second !== undefined && second.length > line.length ? { line, rest: "" } : null;
+  const isBody = lines[0]!.length >= Math.max(shortestBody, bodyOverTitle * line.length);
+  return isBody ? { line, rest: lines.join("\n") } : null;
+}
+
+function paragraphsOf(source: string): string[] {
   return cleanText(source)
     .split(/\n(?:[^\S\n]*\n)+/)
     .map((paragraph) => paragraph.replace(/^\n+|\s+$/g, ""))
     .filter((paragraph) => paragraph.trim() !== "")
-    .map((paragraph) => unwrap(paragraph.split("\n").map((line) => line.trimEnd())))
-    .map((text) => ({ kind: "paragraph", level: 0, text }));
+    .map((paragraph) =>
+      paragraph
+        .split("\n")
+        .map((line) => line.trimEnd())
+        .join("\n"),
+    );
 }
 
 /** Joins lines of which nearly all end where the next word would not have fitted any more. */

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { promisify } from "node:util";
 import type { DocumentSummary } from "@corral/protocol";
 import { describe, expect, it } from "vitest";
@@ -11,6 +11,7 @@ import { makeHostileArchives } from "../ingestion-worker/testing/hostile-archive
 import type { HostileFile } from "../ingestion-worker/testing/hostile-file.ts";
 import { makeHostileLinks } from "../ingestion-worker/testing/hostile-links.ts";
 import { makeHostilePdfs } from "../ingestion-worker/testing/hostile-pdfs.ts";
+import { makeHostilePictures } from "../ingestion-worker/testing/hostile-pictures.ts";
 import { openLibraryForEachTest, type LibraryRoom } from "./testing/open-library.ts";
 import { drawText, makeScan, ocrData } from "./testing/scans.ts";
 
@@ -19,15 +20,21 @@ const canary = "canary-5b1e77c0";
 /** What the worker's own limit allows, and what it may grow by until it looks at it again (50 ms). Bytes. */
 const workerMemory = (700 + 300) * 2 ** 20;
 
+type Outcome = Pick<DocumentSummary, "state" | "error">;
+
 /** Adds the files, and a good one after them; answers what became of each, by name. */
-async function readAll(room: LibraryRoom, files: HostileFile[]): Promise<Map<string, DocumentSummary>> {
+async function readAll(room: LibraryRoom, files: HostileFile[]): Promise<Map<string, Outcome>> {
   const peak = watchChildren();
   const good = await room.put("good.txt", "The patient heron stands last in line.");
-  await room.add(...(await Promise.all(files.map(({ name, bytes }) => room.put(name, bytes)))), good);
+  const added = await room.add(...(await Promise.all(files.map(({ name, bytes }) => room.put(name, bytes)))), good);
   const documents = await room.settled();
   expect(peak.stop()).toBeLessThan(workerMemory);
   expect((await room.found("patient heron"))[0]).toMatchObject({ document: "good.txt" });
-  return new Map(documents.map((document) => [document.name, document]));
+  // What is refused by its first bytes never becomes a document.
+  const refused = added.flatMap(({ file, error }) =>
+    error ? [[basename(file), { state: "failed" as const, error }] as const] : [],
+  );
+  return new Map([...documents.map((document) => [document.name, document] as const), ...refused]);
 }
 
 /** The largest resident memory of any child process meanwhile. Bytes; 0 where the system does not tell. */
@@ -55,9 +62,9 @@ function watchChildren() {
   };
 }
 
-function expectOutcomes(files: HostileFile[], documents: Map<string, DocumentSummary>): void {
+function expectOutcomes(files: HostileFile[], documents: Map<string, Outcome>): void {
   const wrong = files.flatMap(({ name, outcome }) => {
-    const { state, error } = documents.get(name) ?? { state: "missing", error: null };
+    const { state, error } = documents.get(name) ?? { state: "missing" as const, error: null };
     const said = error !== null && /^\S.*[.!]$/.test(error.message);
     // Every refusal says why, in a sentence; none is a bug in the reader, and none had to be waited out.
     const refused = state === "failed" && said && error.code !== "INTERNAL" && !isTimeLimit(error.data);
@@ -80,11 +87,19 @@ describe("hostile files", { timeout: 300_000 }, () => {
   });
 
   it("refuses or reads hostile PDF files, runs nothing in them", async () => {
+    await room.reopen({ bundledOcrData: ocrData });
     const visits = await openCanaryServer();
     const files = makeHostilePdfs(visits.url);
     expect(files.length).toBeGreaterThanOrEqual(30);
     expectOutcomes(files, await readAll(room, files));
     expect(await visits.close()).toBe(0);
+  });
+
+  it("refuses pictures and scans that claim too much, lie, or never end", async () => {
+    await room.reopen({ bundledOcrData: ocrData });
+    const files = makeHostilePictures();
+    expect(files.length).toBeGreaterThanOrEqual(30);
+    expectOutcomes(files, await readAll(room, files));
   });
 
   it("follows no link to other files and servers", async () => {

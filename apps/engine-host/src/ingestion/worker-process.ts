@@ -11,6 +11,19 @@ function workerProgram(): string {
 /** Environment variables a worker may see: what a program needs to start and to sort text, no secrets. */
 const allowedEnvironment = ["PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "TEMP", "TMP", "SystemRoot", "windir"];
 
+function allowedVariables(): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    allowedEnvironment.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])),
+  );
+}
+
+/**
+ * Native code of parsers is out of reach of what the worker does to its JavaScript. What asks the network there (for language
+ * data of text recognition that is missing, which the worker never lets happen) is sent to a port where nobody listens.
+ */
+const nowhere = "http://127.0.0.1:9";
+const noWayOut = { HTTP_PROXY: nowhere, HTTPS_PROXY: nowhere, ALL_PROXY: nowhere, NO_PROXY: "" };
+
 /** A worker did not do its job. Carries the reason, not yet a sentence about a file. */
 export class WorkerFailure extends Error {
   readonly reason: FailureReason;
@@ -54,9 +67,7 @@ export class WorkerProcess implements AsyncDisposable {
     this.#child = fork(workerProgram(), [String(memoryBytes)], {
       serialization: "advanced",
       stdio: ["ignore", "ignore", "pipe", "ipc"],
-      env: Object.fromEntries(
-        allowedEnvironment.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])),
-      ),
+      env: { ...allowedVariables(), ...noWayOut },
       // Node's permission model keeps the worker's JavaScript from writing files and starting programs.
       execArgv: [
         `--max-old-space-size=${heapMiB}`,

@@ -1,6 +1,9 @@
 import { unreadable } from "../parse-failure.ts";
 import { type Picture, requireDrawable } from "./picture.ts";
 
+/** A progressive JPEG has some ten scans; each one is a pass over the whole picture. */
+const mostScans = 100;
+
 /** Looks through the headers of a JPEG; its data is left as it is. */
 export function readJpeg(bytes: Buffer): Picture {
   if (bytes.length < 4 || bytes.readUInt16BE(0) !== 0xffd8) throw unreadable("it is damaged or not a JPEG picture");
@@ -32,6 +35,7 @@ export function readJpeg(bytes: Buffer): Picture {
   if (!frame) throw unreadable("it is damaged or cut short");
   const { width, height, components } = frame;
   requireDrawable(width, height);
+  if (scansOf(bytes) > mostScans) throw unreadable("it is made to take very long to draw");
   const space = { 1: "/DeviceGray", 3: "/DeviceRGB", 4: "/DeviceCMYK" }[components];
   if (!space) throw unreadable("its colours are stored in a way that can't be read; save it as PNG and add that");
   // Programs of Adobe store CMYK inverted.
@@ -39,6 +43,14 @@ export function readJpeg(bytes: Buffer): Picture {
   const dictionary = `/Filter /DCTDecode /ColorSpace ${space} /BitsPerComponent 8${decode}`;
   const cutShort = bytes.lastIndexOf(Buffer.from([0xff, 0xd9])) < 0;
   return { width, height, dpi, orientation, strips: [{ y: 0, height, data: bytes, dictionary }], cutShort };
+}
+
+/** Inside a scan the byte before a marker is always followed by 0, so no data looks like one. */
+function scansOf(bytes: Buffer): number {
+  const marker = Buffer.from([0xff, 0xda]);
+  let count = 0;
+  for (let at = bytes.indexOf(marker); at >= 0 && count <= mostScans; at = bytes.indexOf(marker, at + 2)) count++;
+  return count;
 }
 
 function density(unit: number, x: number, y: number): Picture["dpi"] {
