@@ -117,7 +117,15 @@ export const contract = {
       .input(z.object({ documentId: id, page: z.number().int().min(1), scale: z.number().min(0.5).max(4) }))
       .output(z.instanceof(Blob)),
     search: procedure
-      .input(z.object({ query: z.string().min(1).max(10_000), sources, limit: z.number().int().min(1).max(1000) }))
+      .input(
+        z.object({
+          query: z.string().min(1).max(10_000),
+          sources,
+          limit: z.number().int().min(1).max(1000),
+          /** False: the query is words only, whatever quotes, "-" and "file:" it holds. */
+          syntax: z.boolean().default(true),
+        }),
+      )
       .output(searchResult.extend({ tookMs: z.number() })),
     /** How far embedding the passages is: now, and again after changes. */
     embedding: procedure.output(eventIterator(embeddingState)),

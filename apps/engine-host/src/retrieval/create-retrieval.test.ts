@@ -79,6 +79,26 @@ test("words and vectors are fused: what both legs have comes first", async () =>
   expect(none.hits).toEqual([]);
 });
 
+test("the syntax of a search field holds for both legs; a question has none", async () => {
+  await room.add("a", "the gate closes in winter", "the gate opens in summer");
+  await room.add("b", "winter gate");
+  room.texts.install("embedder", "embed");
+  await embedAll();
+  using retrieval = createRetrieval({ store: room.store, models: room.texts.models });
+  const found = async (query: string, syntax: boolean) => {
+    const { hits, legs } = await retrieval.search(query, null, 10, undefined, { syntax });
+    return { texts: hits.map(({ text }) => text).sort(), legs };
+  };
+  const both = ["lexical", "dense"];
+  expect(await found("winter gate -closes", true)).toEqual({
+    texts: ["the gate opens in summer", "winter gate"],
+    legs: both,
+  });
+  expect(await found('"winter gate"', true)).toEqual({ texts: ["winter gate"], legs: both });
+  expect((await found('"winter gate" -closes', false)).texts).toHaveLength(3);
+  expect(await found("file:b", true)).toEqual({ texts: ["winter gate"], legs: ["lexical"] });
+});
+
 test("a model that is not ready in time is a note, and the next search has it", { timeout: 15_000 }, async () => {
   await room.add("a", "the gate closes");
   room.texts.install("embedder", "embed");

@@ -1,5 +1,6 @@
 import { CorralError, type HitLegs, type SearchHit, type SearchLeg, type SearchNote } from "@corral/protocol";
 import type { Models } from "../models/models.ts";
+import { parseQuery } from "../store/query.ts";
 import type { Store, StoredChunk } from "../store/store.ts";
 import { AnsweringModel } from "./answering-model.ts";
 import { type DenseResult, searchDense } from "./dense-leg.ts";
@@ -69,14 +70,14 @@ export function createRetrieval({ store, models, rerankMs = RERANK_MS }: Retriev
   }
 
   return {
-    async search(query, sources, limit, signal = lifetime.signal) {
+    async search(query, sources, limit, signal = lifetime.signal, { syntax = false } = {}) {
       signal.throwIfAborted();
       const canRerank = (await installed?.hasReranker()) ?? false;
       const canEmbed = ((await installed?.embedders()) ?? []).length > 0;
       const depth = canRerank || canEmbed ? Math.max(limit, FUSED) : limit;
       const [lexical, dense] = await Promise.all([
-        store.index.search(query, sources, depth),
-        denseLeg({ query, sources, limit: depth }, signal),
+        store.index.search(query, sources, depth, { syntax }),
+        denseLeg({ query, syntax, sources, limit: depth }, signal),
       ]);
       signal.throwIfAborted();
       const legs: SearchLeg[] = ["lexical"];
@@ -84,7 +85,7 @@ export function createRetrieval({ store, models, rerankMs = RERANK_MS }: Retriev
       if (dense.ran) legs.push("dense");
       const found = dense.ran ? fused(lexical, dense.found) : byWords(lexical);
       if (canRerank && found.length > 1) {
-        const note = await rerank(query, found, signal);
+        const note = await rerank(syntax ? parseQuery(query).plain : query, found, signal);
         if (note) notes.push(note);
         if (found[0]!.legs.rerank) legs.push("rerank");
       }

@@ -1,5 +1,6 @@
 import { CorralError, type SearchNote, type Sources } from "@corral/protocol";
 import type { Models } from "../models/models.ts";
+import { parseQuery } from "../store/query.ts";
 import type { Store, StoredChunk } from "../store/store.ts";
 import type { AnsweringModel } from "./answering-model.ts";
 import type { InstalledModels } from "./installed-models.ts";
@@ -27,10 +28,12 @@ interface DenseParts {
 /** Finds chunks by the vector of the query. Never fails: what goes wrong is a note. */
 export async function searchDense(
   { store, models, installed, answering, lifetime }: DenseParts,
-  request: { query: string; sources: Sources | null; limit: number },
+  request: { query: string; syntax: boolean; sources: Sources | null; limit: number },
   signal: AbortSignal,
 ): Promise<DenseResult> {
   const none = (...notes: SearchNote[]): DenseResult => ({ ran: false, found: [], notes });
+  const { query, syntax, sources, limit } = request;
+  const words = syntax ? parseQuery(query).plain : query;
   const embedders = await installed.embedders();
   if (embedders.length === 0) return none({ type: "no-embedding-model" });
   const { chunks, models: kept } = await store.vectors.status();
@@ -38,15 +41,18 @@ export async function searchDense(
   const model = kept.find((one) => one.model === chosen && embedders.includes(one.model));
   // Nothing is embedded yet: nobody has to wait for the model.
   if (!model || model.vectors === 0) return none({ type: "partly-embedded", embedded: 0, chunks });
+  // Only fields or exclusions: nothing to be near to.
+  if (words.trim() === "") return none();
   const embedded = await useWithin(
     models.embedder(model.model, { signal: lifetime }),
     PATIENCE_MS,
     signal,
-    async (embedder, stop) => (await embedder.embed([request.query], "query", stop))[0]!,
+    async (embedder, stop) => (await embedder.embed([words], "query", stop))[0]!,
   );
   if (embedded === "out-of-time") return none({ type: "embedding-out-of-time" });
   if ("error" in embedded) return none({ type: "embedding-failed", error: CorralError.reportOf(embedded.error) });
-  const found = await store.vectors.search(model.model, embedded.value, request.sources, request.limit);
+  const text = syntax ? query : undefined;
+  const found = await store.vectors.search(model.model, embedded.value, sources, limit, text);
   const notes: SearchNote[] = [];
   if (kept.length > 1) notes.push({ type: "earlier-embedding-model", model: model.model });
   if (model.vectors < chunks) notes.push({ type: "partly-embedded", embedded: model.vectors, chunks });

@@ -42,7 +42,8 @@ export const library = {
   }),
   search: area.search.handler(async ({ input, context, signal }) => {
     const started = performance.now();
-    const result = await context.services.retrieval.search(input.query, input.sources, input.limit, signal);
+    const { query, sources, limit, syntax } = input;
+    const result = await context.services.retrieval.search(query, sources, limit, signal, { syntax });
     return { ...result, tookMs: performance.now() - started };
   }),
   embedding: area.embedding.handler(({ context, signal }) =>

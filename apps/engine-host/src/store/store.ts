@@ -269,12 +269,14 @@ export interface VectorTable {
    * The chunks of the ready documents of `sources` (null: all documents) whose vectors have the highest dot product with
    * the query's, best first: exact among those that have one (in bits mode with the measured recall). Empty for a model
    * that is not known. Runs on the reader thread and sees what was committed before it began.
+   * @param text the query in the syntax of query.ts: its fields, phrases and exclusions hold here too; absent: it has none
    */
   search(
     model: string,
     query: Float32Array,
     sources: Sources | null,
     limit: number,
+    text?: string,
   ): Promise<{ chunk: StoredChunk; score: number }[]>;
   /** Forgets all vectors of a model. */
   dropModel(model: string): Promise<void>;

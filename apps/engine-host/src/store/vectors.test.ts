@@ -40,7 +40,7 @@ function recallAt10(
   for (let i = 0; i < queries; i++) {
     const query = next();
     const exact = new Set(exactBest(known, query, 10));
-    const hits = room.vectors.search("m", query, sources, 10);
+    const hits = room.vectors.search("m", query, null, 10);
     expect(hits).toHaveLength(10);
     for (const { chunk } of hits) if (exact.has(keys.get(chunk.id)!)) found++;
   }
@@ -128,11 +128,25 @@ test("only documents of the sources are found, exactly the best of them", () => 
   expect(ready).toEqual([]);
 });
 
-test("where there are too many for codes, bits are scanned with the recall that was measured", () => {
-  using room = openVectorDatabase(3 * SEGMENT_VECTORS * 128);
+test("phrases, exclusions and fields of a query hold for vectors too", () => {
+  using room = openVectorDatabase();
   const { id } = room.collections.create("c");
-  for (let i = 0; i < 300; i++) room.addDocument(id, `${i}`, 100);
-  const next = topicVectors(128, 5);
+  for (const name of ["a.txt", "b.txt"]) room.addDocument(id, name, 40);
+  room.embed("m", topicVectors(32, 1));
+  const query = topicVectors(32, 2)();
+  const found = (text: string) =>
+    room.vectors.search("m", query, null, 100, text).map(({ chunk }) => `${chunk.document} ${chunk.text}`);
+  expect(found("part")).toHaveLength(80);
+  expect(found("part file:b").sort()).toEqual(Array.from({ length: 40 }, (_, i) => `b.txt part ${i}`).sort());
+  expect(found('"part 7"').sort()).toEqual(["a.txt part 7", "b.txt part 7"]);
+  expect(found('file:a -"part 7"')).toHaveLength(39);
+});
+
+test("where there are too many for codes, bits are scanned with the recall that was measured", () => {
+  using room = openVectorDatabase(SEGMENT_VECTORS * 64);
+  const { id } = room.collections.create("c");
+  for (let i = 0; i < 180; i++) room.addDocument(id, `${i}`, 100);
+  const next = topicVectors(64, 5);
   const known = room.embed("m", next);
   expect(room.vectors.status().models).toMatchObject([{ mode: "bits", candidates: null, recall: null }]);
   room.tidy();
@@ -146,10 +160,10 @@ test("where there are too many for codes, bits are scanned with the recall that 
   expect(room.check()).toBe("ok");
   // Fewer documents again: codes are made of the vectors.
   const documents = room.documents.list().map((document) => document.id);
-  for (const document of documents.slice(0, 200)) room.write(() => room.documents.remove(document));
+  for (const document of documents.slice(0, 150)) room.write(() => room.documents.remove(document));
   room.tidy();
   const left = new Set(keysById(room).values());
-  expect(room.vectors.status().models).toMatchObject([{ mode: "int8", vectors: 10_000 }]);
+  expect(room.vectors.status().models).toMatchObject([{ mode: "int8", vectors: 3000 }]);
   const stillKnown = known.filter(({ key }) => left.has(key));
   expect(recallAt10(room, stillKnown, next)).toBeGreaterThanOrEqual(0.995);
 });

@@ -1,13 +1,21 @@
 import type { DatabaseSync } from "node:sqlite";
 import { row, rows } from "./database.ts";
 import { indexedTitle } from "./index-writer.ts";
-import { documentScope } from "./scope.ts";
+import { parseQuery, plainQuery } from "./query.ts";
+import { queryConstraints } from "./query-constraints.ts";
+import { type DocumentScope, documentScope } from "./scope.ts";
 import type { VectorTable } from "./store.ts";
 import { storedChunks } from "./stored-chunks.ts";
 import type { Synchronous } from "./thread-messages.ts";
-import { vectorSearch } from "./vector-search.ts";
+import { type VectorHit, vectorSearch } from "./vector-search.ts";
 import { vectorSegments } from "./vector-segments.ts";
 import type { VectorWriter } from "./vector-writer.ts";
+
+/**
+ * Chunks that are looked at for each one wanted where the text of a query has phrases or exclusions. By words all are found
+ * that there are; by meaning those among the nearest.
+ */
+const LOOKED_AT = 8;
 
 interface MissingRow {
   key: number;
@@ -27,6 +35,7 @@ export function vectorTable(
   const vectors = vectorSearch(segments, residentCodeBytes);
   const scopeOf = documentScope(database);
   const chunkOf = storedChunks(database);
+  const constraintsOf = queryConstraints(database);
   const chunkCount = database.prepare("SELECT chunks FROM index_totals");
   const missing = database.prepare(
     `SELECT chunks.key, name, title, heading_path AS headingPath, text
@@ -55,14 +64,20 @@ export function vectorTable(
         text: [indexedTitle(title, name), ...(JSON.parse(headingPath) as string[]), text].join("\n"),
       })),
     add: (model, entries) => writer.add(model, entries),
-    search(name, query, sources, limit) {
+    search(name, query, sources, limit, text) {
       const model = segments.model(name);
       if (!model) return [];
       if (query.length !== model.dimensions)
         throw new Error(`Vectors of ${name} have ${model.dimensions} dimensions, not ${query.length}.`);
-      return vectors
-        .search(model, query, scopeOf(sources), limit)
-        .map(({ chunkKey, score }) => ({ chunk: chunkOf.byKey(chunkKey)!, score }));
+      const constraints = constraintsOf(text === undefined ? plainQuery("") : parseQuery(text));
+      const inSources = scopeOf(sources);
+      const scope: DocumentScope = (key) => inSources(key) && constraints.documents(key);
+      const hitsOf = (found: VectorHit[]) =>
+        found
+          .map(({ chunkKey, score }) => ({ chunk: chunkOf.byKey(chunkKey)!, score }))
+          .filter(({ chunk }) => constraints.accepts(chunk));
+      const wanted = constraints.looksAtText ? limit * LOOKED_AT : limit;
+      return hitsOf(vectors.search(model, query, scope, wanted)).slice(0, limit);
     },
     dropModel: (model) => writer.dropModel(model),
     residentBytes: () => vectors.residentBytes,
