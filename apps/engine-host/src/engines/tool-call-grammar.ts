@@ -115,6 +115,22 @@ function follow(head: readonly (string | null)[], text: string): { head: (string
 }
 
 /**
+ * Whether text is the beginning of a call of one of these tools and of nothing else: with its name and the word that
+ * stands before the arguments.
+ */
+export function readWholeCallStart(text: string, tools: readonly EngineTool[]): "no" | "maybe" | "yes" {
+  const trimmed = text.trimStart();
+  const object = trimmed.startsWith("[") ? trimmed.slice(1).trimStart() : trimmed;
+  let verdict: "no" | "maybe" = "no";
+  for (const { name } of tools) {
+    const read = follow([...plainHead, `"${name}"`, null, ",", null, '"parameters"'], object);
+    if (read?.head.length === 0) return "yes";
+    if (read) verdict = "maybe";
+  }
+  return verdict;
+}
+
+/**
  * The grammar of what a model may write from here on, when it must call.
  * @param start what it has written of a call in JSON; absent: nothing
  * @returns null when what was written is no beginning of a call that is allowed

@@ -1,44 +1,47 @@
+import type { TokenLogprob } from "../engines/engine.ts";
+
 /** Shortest time between two deltas, ms: about one screen refresh in two, and few frames on the wire (design.md §4). */
 const intervalMs = 30;
 
+type Emit = (text: string, tokens: number, logprobs: TokenLogprob[]) => void;
+
 /** Collects pieces of text and hands them on at most every 30 ms: the first at once, the last on disposal. */
 export class DeltaBuffer implements Disposable {
-  readonly #emit: (text: string, tokens: number) => void;
+  readonly #emit: Emit;
   #text = "";
   #tokens = 0;
+  #logprobs: TokenLogprob[] = [];
   #lastAt = -Infinity;
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(emit: (text: string, tokens: number) => void) {
+  constructor(emit: Emit) {
     this.#emit = emit;
   }
 
-  /** Adds what one token gave, possibly nothing yet. */
-  add(text: string): void {
-    this.#tokens++;
-    this.addText(text);
-  }
-
-  /** Adds text that belongs to tokens already counted. */
-  addText(text: string): void {
+  /** Adds what so many tokens gave, possibly nothing yet. */
+  add(text: string, tokens: number, logprobs: TokenLogprob[] = []): void {
+    this.#tokens += tokens;
+    this.#logprobs.push(...logprobs);
     this.#text += text;
     if (this.#text === "") return;
     const wait = this.#lastAt + intervalMs - performance.now();
-    if (wait <= 0) this.#flush();
-    else this.#timer ??= setTimeout(() => this.#flush(), wait);
+    if (wait <= 0) this.flush();
+    else this.#timer ??= setTimeout(() => this.flush(), wait);
   }
 
-  [Symbol.dispose](): void {
-    this.#flush();
-  }
-
-  #flush(): void {
+  /** Hands on now what there is. */
+  flush(): void {
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;
     if (this.#text === "") return;
     this.#lastAt = performance.now();
-    this.#emit(this.#text, this.#tokens);
+    this.#emit(this.#text, this.#tokens, this.#logprobs);
     this.#text = "";
     this.#tokens = 0;
+    this.#logprobs = [];
+  }
+
+  [Symbol.dispose](): void {
+    this.flush();
   }
 }

@@ -44,6 +44,11 @@ export class EvaluationPace {
     return speed === null ? null : speed * 1000;
   }
 
+  /** One reply is being made, and no other. */
+  get isAlone(): boolean {
+    return this.#active.size === 1;
+  }
+
   begin(left: number): Evaluation {
     const evaluation = { left };
     this.#active.add(evaluation);
@@ -75,7 +80,7 @@ export class EvaluationPace {
     const known = this.#speeds[size];
     const speed = tokens / Math.max(ms, 0.01);
     if (known === null) this.#speeds[size] = speed;
-    else if (this.#active.size === 1) this.#speeds[size] = known + newest * (speed - known);
+    else if (this.isAlone) this.#speeds[size] = known + newest * (speed - known);
     else this.#speeds[size] = Math.max(known * 0.99, speed);
   }
 

@@ -1,15 +1,10 @@
 import { CorralError } from "@corral/protocol";
-import {
-  getLlama,
-  InsufficientMemoryError,
-  type ChatWrapper,
-  type Llama,
-  type LlamaModel,
-  LlamaLogLevel,
-} from "node-llama-cpp";
+import { getLlama, InsufficientMemoryError, type Llama, type LlamaModel, LlamaLogLevel } from "node-llama-cpp";
 import type { LoadedModelFacts, LoadSettings } from "../engines/engine.ts";
 import { BufferSizes } from "./buffer-sizes.ts";
-import { chatFormatOf } from "./chat-prompt.ts";
+import { chatFormatOf, type ChatFormat } from "./chat-format.ts";
+import { loadDraft } from "./load-draft.ts";
+import { GuessingRecord } from "./guessing-record.ts";
 import { IdleCare } from "./idle-care.ts";
 import { KeptStates } from "./kept-states.ts";
 import { modelIdentity } from "./model-identity.ts";
@@ -31,9 +26,10 @@ export interface ServedVectors {
 export interface ServedModel {
   llama: Llama;
   model: LlamaModel;
-  format: ChatWrapper;
+  format: ChatFormat;
   pool: SlotPool;
   pace: EvaluationPace;
+  guesses: GuessingRecord;
   /** Null: KV caches are not kept on disk. */
   keptStates: KeptStates | null;
   idleCare: IdleCare | null;
@@ -115,14 +111,15 @@ export async function loadModel(
       };
       return { model, vectors, facts, evaluations: 0 };
     }
-    const slots = await openSlots(model, settings, () => buffers.endContext());
+    const draft = settings.draft ? await loadDraft(llama, model, settings, log) : null;
+    const slots = await openSlots(model, draft, settings, () => buffers.endContext());
     const format = chatFormatOf(model);
     llama.logLevel = LlamaLogLevel.warn;
     const facts: LoadedModelFacts = {
       contextSize: Math.max(...slots.map(({ contextSize }) => contextSize)),
       slots: settings.slots.toSorted((a, b) => b.contextSize - a.contextSize),
       shape,
-      chatFormat: format.wrapperName,
+      chatFormat: format.name,
       backend: llama.gpu === false ? "cpu" : llama.gpu,
       loadMs: performance.now() - startedAt,
       memory: buffers.memory(),
@@ -131,7 +128,8 @@ export async function loadModel(
     const pool = new SlotPool(slots);
     const keptStates = openKeptStates({ path, settings, llama, facts, pace, log: (line) => log("warn", line) });
     const idleCare = keptStates && new IdleCare(pool, keptStates);
-    return { llama, model, format, pool, pace, keptStates, idleCare, facts, evaluations: 0 };
+    const guesses = new GuessingRecord();
+    return { llama, model, format, pool, pace, guesses, keptStates, idleCare, facts, evaluations: 0 };
   } catch (error) {
     // llama.cpp only says that it failed; its log says why.
     const cause = shortage === null ? error : new Error(shortage, { cause: error });

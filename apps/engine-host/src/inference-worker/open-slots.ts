@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { PlanSlots } from "@corral/protocol";
 import type { LlamaContext, LlamaModel } from "node-llama-cpp";
 import type { LoadSettings } from "../engines/engine.ts";
+import { Guessing } from "./guessing.ts";
 import { emptySlot, type Slot } from "./slot-pool.ts";
 
 /** Tokens evaluated in one step where nothing is said: node-llama-cpp's own default. */
@@ -14,19 +15,31 @@ export function batchSizeOf({ batchSize }: LoadSettings): number {
 }
 
 /**
- * Makes a context for each size of slot, all over the same weights, and opens its sequences.
+ * Makes a context for each size of slot, all over the same weights, and opens its sequences; with a draft model as many of
+ * its own beside them.
  * @param onContext called when a context is made and all of its log has been read
  */
-export async function openSlots(model: LlamaModel, settings: LoadSettings, onContext: () => void): Promise<Slot[]> {
-  const slots: Slot[] = [];
-  for (const size of settings.slots) {
-    const context = await createContext(model, settings, size);
+export async function openSlots(
+  model: LlamaModel,
+  draft: LlamaModel | null,
+  settings: LoadSettings,
+  onContext: () => void,
+): Promise<Slot[]> {
+  const create = async (owner: LlamaModel, size: PlanSlots) => {
+    const context = await createContext(owner, settings, size);
     await sleep(logDelayMs);
     onContext();
+    return context;
+  };
+  const slots: Slot[] = [];
+  for (const size of settings.slots) {
+    const context = await create(model, size);
+    const draftContext = draft && (await create(draft, size));
     for (let index = 0; index < size.count; index++) {
+      const guessing = new Guessing(draftContext && draftContext.getSequence());
       // Text must never fall out of the context unseen: generation refuses before it gets that far.
-      const sequence = context.getSequence({ contextShift: { strategy: refuseShift } });
-      slots.push(emptySlot(sequence, size.contextSize));
+      const sequence = context.getSequence({ contextShift: { strategy: refuseShift }, tokenPredictor: guessing });
+      slots.push(emptySlot(sequence, guessing, size.contextSize));
     }
   }
   return slots;

@@ -1,9 +1,11 @@
 import type { LlamaContextSequence, Token } from "node-llama-cpp";
+import type { Guessing } from "./guessing.ts";
 import { sharedPrefix } from "./shared-prefix.ts";
 
 /** One sequence of a context and whose words its KV cache holds. */
 export interface Slot {
   readonly sequence: LlamaContextSequence;
+  readonly guessing: Guessing;
   /** Tokens it can hold, prompt and reply together. */
   readonly contextSize: number;
   /** Null: empty, or of a request that shares with nobody. */
@@ -17,8 +19,8 @@ export interface Slot {
 }
 
 /** A slot of a sequence, empty. */
-export function emptySlot(sequence: LlamaContextSequence, contextSize: number): Slot {
-  return { sequence, contextSize, owner: null, lastUse: 0, isKept: true, isForgotten: false };
+export function emptySlot(sequence: LlamaContextSequence, guessing: Guessing, contextSize: number): Slot {
+  return { sequence, guessing, contextSize, owner: null, lastUse: 0, isKept: true, isForgotten: false };
 }
 
 /** What a request asks of its slot. */

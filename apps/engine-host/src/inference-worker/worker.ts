@@ -141,7 +141,8 @@ function receive(message: ToWorker): void {
     case "count-prompt-tokens":
       count(message.call, () => {
         const { model, format } = generatingModel();
-        return [renderPrompt(model, format, message.messages).tokens.length];
+        const { messages, tools = [] } = message;
+        return [renderPrompt(model, format, { messages, tools }).tokens.length];
       });
       return;
     case "generate":
