@@ -9,7 +9,8 @@ import { build } from "rolldown";
  * and the packed engine-host.
  *
  *     node tools/bundle.ts desktop            apps/desktop/dist/{main.js,preload.cjs}
- *     node tools/bundle.ts host DIRECTORY     DIRECTORY/{corral.js,inference-worker.js,ingestion-worker.js,store-thread.js}
+ *     node tools/bundle.ts host DIRECTORY     DIRECTORY/{corral.js,inference-worker.js,ingestion-worker.js,store-thread.js,
+ *                                            mcp-supervise.js}
  */
 const repository = fileURLToPath(new URL("..", import.meta.url));
 
@@ -45,6 +46,7 @@ export async function bundleHost(directory: string): Promise<void> {
       "inference-worker": join(source, "inference-worker/worker.ts"),
       "ingestion-worker": join(source, "ingestion-worker/worker.ts"),
       "store-thread": join(source, "store/store-thread.ts"),
+      "mcp-supervise": join(source, "mcp/supervise.ts"),
     },
     external: (id) => isBuiltin(id) || nativePackages.some((name) => id === name || id.startsWith(`${name}/`)),
     platform: "node",

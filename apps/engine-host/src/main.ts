@@ -8,6 +8,7 @@ import { appVersion, defaultUiDirectory } from "./config.ts";
 import { ownDirectory } from "./data-directory.ts";
 import { createDoctor } from "./doctor.ts";
 import { createLlamaEngine } from "./engines/llama-engine.ts";
+import { checkTools } from "./engines/request-checks.ts";
 import { createHardware } from "./hardware/read-hardware.ts";
 import { createLibrary } from "./ingestion/create-library.ts";
 import type { Library } from "./ingestion/library.ts";
@@ -105,7 +106,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const retrieval = opened.use(createRetrieval({ store, models }));
   const embedding = opened.use(createEmbeddingJob({ store, models, log: logEmbedding(logger) }));
   opened.use(embedNewDocuments(library, embedding, logger));
-  const mcp = opened.use(await createMcpServers({ settings: store.settings, checkTool: () => undefined, logger }));
+  const mcp = opened.use(await createMcpServers({ settings: store.settings, checkTool: (tool) => checkTools([tool]), logger }));
   const chat = opened.use(createChat({ store, retrieval, models, mcp, logger }));
   const uiDirectory = defaultUiDirectory;
   const addresses: string[] = [];

@@ -16,10 +16,17 @@ const LibraryScreen = lazy(async () => ({
   default: (await import("./screens/library/library-screen.tsx")).LibraryScreen,
 }));
 const ModelsScreen = lazy(async () => ({ default: (await import("./screens/models/models-screen.tsx")).ModelsScreen }));
+const ToolsScreen = lazy(async () => ({ default: (await import("./screens/tools/tools-screen.tsx")).ToolsScreen }));
 const AboutScreen = lazy(async () => ({ default: (await import("./screens/about/about-screen.tsx")).AboutScreen }));
 const SourcePanel = lazy(async () => ({ default: (await import("./screens/source/source-panel.tsx")).SourcePanel }));
 
-const screens = { chat: ChatScreen, library: LibraryScreen, models: ModelsScreen, about: AboutScreen };
+const screens = {
+  chat: ChatScreen,
+  library: LibraryScreen,
+  models: ModelsScreen,
+  tools: ToolsScreen,
+  about: AboutScreen,
+};
 
 /** The whole page: sidebar, the screen that is shown, and the source beside it. */
 export function App() {
@@ -100,7 +107,7 @@ function DropEverywhere({ children }: { children: ReactNode }) {
   return (
     <DropZone
       className="flex h-dvh flex-col overflow-hidden bg-canvas"
-      disabled={!ready || view === "models" || view === "about"}
+      disabled={!ready || view === "models" || view === "tools" || view === "about"}
       openFolders={uploads}
       label={view === "library" ? onLibrary : t("dropOnChat")}
       onFiles={(files) => void (view === "library" ? addToLibrary(stores, files) : addToConversation(stores, files))}

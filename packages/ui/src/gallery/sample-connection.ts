@@ -3,6 +3,7 @@ import type { Connection } from "../connection/connection.ts";
 import { sampleCitation, sampleCollections, sampleDocuments, samplePage } from "./sample-library.ts";
 import { sampleHardware, sampleModels, samplePlan } from "./sample-models.ts";
 import { sampleHardwareSample, sampleMatrix } from "./sample-planning.ts";
+import { sampleServers, sampleTools } from "./sample-tools.ts";
 
 /** A connection that answers from samples; what a screen asks beyond that fails as a lost link would. */
 export function sampleConnection(empty: boolean): Connection {
@@ -41,7 +42,11 @@ export function sampleConnection(empty: boolean): Connection {
     },
     hardware: { snapshot: () => Promise.resolve(sampleHardware), watch: () => once(sampleHardwareSample) },
     conversations: { watch: () => once({ type: "removed", conversationId: "" }), list: () => Promise.resolve([]) },
-    chat: {},
+    chat: { decide: () => Promise.resolve() },
+    tools: {
+      list: () => Promise.resolve(sampleTools),
+      watchServers: () => once(empty ? [] : sampleServers),
+    },
   } as unknown as CorralClient;
   return {
     client,

@@ -1,4 +1,5 @@
-import { afterEach, expect, test, vi } from "vitest";
+import type { ToolCall } from "@corral/protocol";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import type { Connection } from "../connection/connection.ts";
 import { createChatStore } from "./chat-store.ts";
 import { FakeHost } from "./testing/fake-host.ts";
@@ -32,7 +33,7 @@ test("the first question creates a conversation with what was chosen before, and
   await followed();
   reply().part({ type: "prefill-progress", done: 1, total: 4 });
   const { id } = reply().message;
-  await vi.waitFor(() => expect(chat.getState().progress[id]).toEqual({ phase: "reading", fraction: 0.25 }));
+  await vi.waitFor(() => expect(chat.getState().progress[id]).toMatchObject({ phase: "reading", fraction: 0.25 }));
   reply().say("Because ");
   reply().say("of it.");
   await vi.waitFor(() => expect(last()?.text).toBe("Because of it."));
@@ -193,4 +194,59 @@ test("what another tab does to the open conversation shows here", async () => {
   host.conversationChanged({ type: "removed", conversationId: id });
   await vi.waitFor(() => expect(chat.getState().conversationId).toBeNull());
   expect(chat.getState().messages).toEqual([]);
+});
+
+describe("a reply with tools", () => {
+  const call: ToolCall = {
+    ...{ id: "call_0", name: "mail__send", server: "mail", arguments: "{}" },
+    ...{ state: "pending-approval", approval: "ask", result: null, resultOmitted: 0, durationMs: null },
+  };
+
+  test("shows each call in its newest state, and what the reply waits for", async () => {
+    const { chat, reply, followed, last } = await start();
+    await chat.getState().send("Send it.");
+    await followed();
+    const { id } = reply().message;
+    const phase = () => chat.getState().progress[id]?.phase;
+    reply().part({ type: "waiting", reason: "queue", progress: null, place: 2, estimateMs: 9_000 });
+    await vi.waitFor(() =>
+      expect(chat.getState().progress[id]).toEqual({ phase: "queued", place: 2, estimateMs: 9_000 }),
+    );
+    reply().part({ type: "prefill-progress", done: 1, total: 2, leftMs: 4_000 });
+    await vi.waitFor(() => expect(chat.getState().progress[id]).toMatchObject({ phase: "reading", leftMs: 4_000 }));
+    reply().say("One moment.");
+    reply().part({ type: "tool-call", step: 0, textEnd: 11, call });
+    await vi.waitFor(() => expect(phase()).toBe("approval"));
+    expect(last()?.steps).toEqual([{ textEnd: 11, calls: [call] }]);
+    reply().part({ type: "tool-call", step: 0, textEnd: 11, call: { ...call, state: "running" } });
+    await vi.waitFor(() => expect(phase()).toBe("tool"));
+    reply().part({ type: "tool-call", step: 0, textEnd: 11, call: { ...call, state: "done", result: "sent" } });
+    await vi.waitFor(() => expect(phase()).toBe("continuing"));
+    reply().say("\n\nSent.");
+    await vi.waitFor(() => expect(phase()).toBe("writing"));
+    expect(last()?.steps[0]?.calls).toMatchObject([{ state: "done", result: "sent" }]);
+  });
+
+  test("passes the decision on; one that comes too late is said", async () => {
+    const { host, chat, followed } = await start();
+    await chat.getState().send("Send it.");
+    await followed();
+    await chat.getState().decide("assistant-3", "call_0", "once");
+    expect(host.calls).toContain("chat.decide");
+    host.failures.set("chat.decide", { code: "TOOL_CALL_NOT_FOUND", message: "Too late.", data: { call: "call_0" } });
+    await chat.getState().decide("assistant-3", "call_0", "deny");
+    expect(chat.getState().error?.message).toBe("Too late.");
+  });
+
+  test("that did not fit is written again once room is made", async () => {
+    const { host, chat, reply, followed } = await start();
+    await chat.getState().send("Why?");
+    await followed();
+    const first = reply().message.id;
+    reply().finish({ state: "failed" });
+    await chat.getState().makeRoom(first, "summarise");
+    expect(chat.getState().settings.overflow).toBe("summarise");
+    await vi.waitFor(() => expect(reply().message.id).not.toBe(first));
+    expect(host.calls.slice(-3)).toContain("chat.regenerate");
+  });
 });

@@ -5,13 +5,17 @@ import type {
   ConversationSettings,
   ErrorReport,
   Message,
+  OverflowChoice,
   Sources,
+  ToolDecision,
 } from "@corral/protocol";
 import { createStore, type StoreApi } from "zustand/vanilla";
 import type { Connection } from "../connection/connection.ts";
 import { errorCodeOf, reportOf } from "../connection/error-report.ts";
 import { readStream } from "../connection/read-stream.ts";
 import { ReplyFollower, type ReplyProgress } from "./reply-follower.ts";
+
+export { maxToolSteps } from "@corral/protocol";
 
 export interface ChatState {
   /** Null: a conversation that begins with the next question. */
@@ -40,6 +44,10 @@ export interface ChatState {
   regenerate(messageId: string): Promise<void>;
   /** Stops the reply being written. */
   stop(): Promise<void>;
+  /** Lets a call that waits for approval run, or not. */
+  decide(messageId: string, callId: string, decision: ToolDecision): Promise<void>;
+  /** Writes an answer that did not fit again, with another way to make room. */
+  makeRoom(messageId: string, overflow: OverflowChoice): Promise<void>;
   selectVersion(messageId: string): Promise<void>;
   configure(change: Partial<ConversationSettings>): Promise<boolean>;
   attach(change: Partial<Sources>): Promise<boolean>;
@@ -111,6 +119,12 @@ export function createChatStore(connection: Connection): StoreApi<ChatState> {
     stop: async () => {
       const running = get().messages.find(({ state }) => state === "streaming");
       if (running) await report(() => chat.stop({ messageId: running.id }));
+    },
+    decide: async (messageId, callId, decision) => {
+      await report(() => chat.decide({ messageId, callId, decision }));
+    },
+    makeRoom: async (messageId, overflow) => {
+      if (await get().configure({ overflow })) await get().regenerate(messageId);
     },
     selectVersion: async (messageId) => {
       await report(async () => take(await conversations.selectVersion({ messageId })));

@@ -1,14 +1,21 @@
-import type { ErrorReport, GenerationPart, Message } from "@corral/protocol";
+import type { ErrorReport, GenerationPart, Message, ToolStep } from "@corral/protocol";
 import type { Connection } from "../connection/connection.ts";
 import { reportOf } from "../connection/error-report.ts";
 import { readStream } from "../connection/read-stream.ts";
 
-/** What a reply that has no words yet is waiting for. `fraction` is 0..1, null when unknown. */
+/** What a reply is waiting for. `fraction` is 0..1, null when unknown; times in ms, null when unknown. */
 export type ReplyProgress =
   | { readonly phase: "starting" }
   | { readonly phase: "loading-model"; readonly fraction: number | null }
-  | { readonly phase: "queued" }
-  | { readonly phase: "reading"; readonly fraction: number }
+  | { readonly phase: "queued"; readonly place: number | null; readonly estimateMs: number | null }
+  | { readonly phase: "summarising" }
+  | { readonly phase: "reading"; readonly fraction: number; readonly leftMs: number | null }
+  /** A tool runs. */
+  | { readonly phase: "tool" }
+  /** A call waits for the user. */
+  | { readonly phase: "approval" }
+  /** The results are there and the model goes on. */
+  | { readonly phase: "continuing" }
   | { readonly phase: "writing" };
 
 /** A reply as far as it has been received. */
@@ -54,7 +61,7 @@ export class ReplyFollower {
   /** Starts to follow a reply; does nothing if it is followed already. */
   follow(message: Message): void {
     if (this.#replies.has(message.id)) return;
-    this.#change({ message, progress: message.text ? { phase: "writing" } : { phase: "starting" } });
+    this.#change({ message, progress: progressOf(message) });
     if (!this.#link.aborted) void this.#read(message.id, this.#link);
   }
 
@@ -97,15 +104,30 @@ export class ReplyFollower {
 function withPart({ message, progress }: LiveReply, part: Exclude<GenerationPart, { type: "finish" }>): LiveReply {
   switch (part.type) {
     case "snapshot":
-      return { message: part.message, progress: part.message.text ? { phase: "writing" } : progress };
+      return { message: part.message, progress: progressOf(part.message, progress) };
     case "waiting":
-      if (part.reason === "queue") return { message, progress: { phase: "queued" } };
+      if (part.reason === "queue") {
+        return {
+          message,
+          progress: { phase: "queued", place: part.place ?? null, estimateMs: part.estimateMs ?? null },
+        };
+      }
+      if (part.reason === "summarising") return { message, progress: { phase: "summarising" } };
       return { message, progress: { phase: "loading-model", fraction: part.progress } };
     case "retrieval":
       return { message: { ...message, retrieval: part.report }, progress };
+    case "summary":
+      return { message: { ...message, summary: part.summary }, progress };
     case "prefill-progress":
       if (part.done >= part.total) return { message, progress: { phase: "writing" } };
-      return { message, progress: { phase: "reading", fraction: part.done / part.total } };
+      return {
+        message,
+        progress: { phase: "reading", fraction: part.done / part.total, leftMs: part.leftMs ?? null },
+      };
+    case "tool-call": {
+      const changed = { ...message, steps: withCall(message.steps, part) };
+      return { message: changed, progress: progressOf(changed) };
+    }
     case "text-delta":
       return { message: { ...message, text: message.text + part.text }, progress: { phase: "writing" } };
     case "citation": {
@@ -114,4 +136,27 @@ function withPart({ message, progress }: LiveReply, part: Exclude<GenerationPart
       return { message: { ...message, citations }, progress };
     }
   }
+}
+
+/** What a reply waits for, as far as its message tells; else what it waited for before. */
+function progressOf(message: Message, before: ReplyProgress = { phase: "starting" }): ReplyProgress {
+  const step = message.steps.at(-1);
+  // Words after the last step: the model has gone on already.
+  if (step && step.textEnd >= message.text.length) {
+    const states = step.calls.map(({ state }) => state);
+    if (states.includes("pending-approval")) return { phase: "approval" };
+    return { phase: states.includes("running") ? "tool" : "continuing" };
+  }
+  return message.text ? { phase: "writing" } : before;
+}
+
+/** The steps with a call added or in its new state. */
+function withCall(
+  steps: readonly ToolStep[],
+  { step, textEnd, call }: Extract<GenerationPart, { type: "tool-call" }>,
+): ToolStep[] {
+  const calls = steps[step]?.calls ?? [];
+  const at = calls.findIndex(({ id }) => id === call.id);
+  const changed = { textEnd, calls: at < 0 ? [...calls, call] : calls.with(at, call) };
+  return step < steps.length ? steps.with(step, changed) : [...steps, changed];
 }

@@ -11,6 +11,7 @@ import { createNavigationStore, type NavigationState } from "./navigation-store.
 import { createPlanningStore, type PlanningState } from "./planning-store.ts";
 import { createPreferencesStore, type PreferencesState } from "./preferences-store.ts";
 import { createSourceStore, type SourceState } from "./source-store.ts";
+import { createToolsStore, type ToolsState } from "./tools-store.ts";
 
 /** All stores of one page. They know the connection but never each other; screens bring them together. */
 export interface Stores {
@@ -24,6 +25,7 @@ export interface Stores {
   readonly hardware: StoreApi<HardwareState>;
   readonly planning: StoreApi<PlanningState>;
   readonly source: StoreApi<SourceState>;
+  readonly tools: StoreApi<ToolsState>;
 }
 
 export function createStores(connection: Connection): Stores {
@@ -38,6 +40,7 @@ export function createStores(connection: Connection): Stores {
     hardware: createHardwareStore(connection),
     planning: createPlanningStore(connection),
     source: createSourceStore(connection),
+    tools: createToolsStore(connection),
   };
 }
 
@@ -68,3 +71,4 @@ export const useModels = <T,>(select: (state: ModelsState) => T) => useStore(use
 export const useHardware = <T,>(select: (state: HardwareState) => T) => useStore(useStores().hardware, select);
 export const usePlanning = <T,>(select: (state: PlanningState) => T) => useStore(useStores().planning, select);
 export const useSource = <T,>(select: (state: SourceState) => T) => useStore(useStores().source, select);
+export const useTools = <T,>(select: (state: ToolsState) => T) => useStore(useStores().tools, select);

@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import { Button } from "../../components/button.tsx";
 import { ErrorNote } from "../../components/error-note.tsx";
 import { useChat, useNavigation } from "../../stores/stores.tsx";
+import { OverflowChoices, overflowChoices } from "./overflow-choices.tsx";
 
 /** How an answer ended, when it did not end by itself: why, and what can be done. */
 export function AnswerOutcome({ message }: { message: Message }) {
@@ -23,6 +24,7 @@ export function AnswerOutcome({ message }: { message: Message }) {
   if (message.state === "interrupted" || message.state === "failed") {
     const fallback = t(message.state === "failed" ? "message.failed" : "message.interrupted");
     const code = message.error?.code;
+    const choices = overflowChoices(message.error);
     return (
       <ErrorNote
         tone={message.state === "failed" ? "danger" : "warning"}
@@ -33,9 +35,13 @@ export function AnswerOutcome({ message }: { message: Message }) {
                 {t("model.openModels")}
               </Button>
             )}
-            <Button size="small" disabled={busy} onClick={() => void regenerate(message.id)}>
-              {t("message.retry")}
-            </Button>
+            {choices.length > 0 ? (
+              <OverflowChoices message={message} choices={choices} />
+            ) : (
+              <Button size="small" disabled={busy} onClick={() => void regenerate(message.id)}>
+                {t("message.retry")}
+              </Button>
+            )}
           </>
         }
       >

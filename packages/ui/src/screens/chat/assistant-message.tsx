@@ -4,8 +4,8 @@ import { memo, useCallback } from "react";
 import { useTranslation } from "react-i18next";
 import { CopyButton } from "../../components/copy-button.tsx";
 import { IconButton } from "../../components/icon-button.tsx";
-import { Markdown } from "../../components/markdown/markdown.tsx";
 import { useChat, useConnection, useSource, useStores } from "../../stores/stores.tsx";
+import { AnswerBody } from "./answer-body.tsx";
 import { AnswerOutcome } from "./answer-outcome.tsx";
 import { AnswerTimings } from "./answer-timings.tsx";
 import { ReplyStatus } from "./reply-status.tsx";
@@ -42,16 +42,12 @@ export const AssistantMessage = memo(function AssistantMessage({ message }: { me
       data-state={message.state}
       className={`-m-1 flex flex-col gap-3 p-1 ${streaming ? "" : "[contain-intrinsic-size:auto_12rem] [content-visibility:auto]"}`}
     >
-      {message.text && (
-        <Markdown
-          text={message.text}
-          streaming={streaming}
-          citations={message.citations}
-          activeCitation={activeCitation}
-          onCitation={openCitation}
-          canOpenLinks={canOpenLinks}
-        />
-      )}
+      <AnswerBody
+        message={message}
+        activeCitation={activeCitation}
+        onCitation={openCitation}
+        canOpenLinks={canOpenLinks}
+      />
       {streaming && <ReplyStatus message={message} />}
       {!streaming && !message.text && message.state === "complete" && (
         <p className="text-ink-muted">{t("message.noWords")}</p>

@@ -9,7 +9,9 @@ import { Slider } from "../../components/slider.tsx";
 import { TextArea } from "../../components/text-area.tsx";
 import { TextField } from "../../components/text-field.tsx";
 import { newConversationSettings } from "../../stores/chat-store.ts";
-import { useChat, useModels } from "../../stores/stores.tsx";
+import { useChat, useModels, useNavigation } from "../../stores/stores.tsx";
+import { OverflowSelect } from "./overflow-select.tsx";
+import { ToolSettings } from "./tool-settings.tsx";
 
 /** Model, instructions and sampling of the open conversation. */
 export function ConversationSettingsDialog(props: { open: boolean; onOpenChange: (open: boolean) => void }) {
@@ -32,10 +34,13 @@ function OpenDialog({ onClose }: { onClose: () => void }) {
   const error = useChat((state) => state.error);
   const dismissError = useChat((state) => state.dismissError);
   const models = useModels((state) => state.models);
+  const show = useNavigation((state) => state.show);
   const [model, setModel] = useState(settings.model);
   const [systemPrompt, setSystemPrompt] = useState(settings.systemPrompt);
   const [sampling, setSampling] = useState(settings.sampling);
   const [drafts, setDrafts] = useState(draftsOf(settings.sampling));
+  const [tools, setTools] = useState(settings.tools);
+  const [overflow, setOverflow] = useState(settings.overflow);
   const formId = useId();
   const [saving, setSaving] = useState(false);
 
@@ -48,7 +53,8 @@ function OpenDialog({ onClose }: { onClose: () => void }) {
     if (!numbers.valid) return;
     setSaving(true);
     const { topK, maxTokens, seed } = numbers;
-    const saved = await configure({ model, systemPrompt, sampling: { ...sampling, topK, maxTokens, seed } });
+    const samplingNow = { ...sampling, topK, maxTokens, seed };
+    const saved = await configure({ model, systemPrompt, sampling: samplingNow, tools, overflow });
     setSaving(false);
     // A failure is said here; what was entered stays.
     if (saved) onClose();
@@ -106,6 +112,16 @@ function OpenDialog({ onClose }: { onClose: () => void }) {
           value={systemPrompt}
           maxLength={100_000}
           onChange={(event) => setSystemPrompt(event.target.value)}
+        />
+        <OverflowSelect value={overflow} onValueChange={setOverflow} disabled={active?.ability === "quote"} />
+        <ToolSettings
+          value={tools}
+          onValueChange={setTools}
+          usesTools={active?.ability !== "quote"}
+          onManage={() => {
+            onClose();
+            show("tools");
+          }}
         />
         <fieldset className="flex flex-col gap-4">
           <legend className="mb-3 font-semibold">{t("dialog.sampling")}</legend>

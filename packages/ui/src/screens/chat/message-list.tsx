@@ -6,6 +6,7 @@ import { useChat } from "../../stores/stores.tsx";
 import { AnswerAnnouncer } from "./answer-announcer.tsx";
 import { AssistantMessage } from "./assistant-message.tsx";
 import { EndFollower } from "./end-follower.ts";
+import { ToolAnnouncer } from "./tool-announcer.tsx";
 import { UserMessage } from "./user-message.tsx";
 
 /**
@@ -71,6 +72,7 @@ export function MessageList() {
         </div>
       )}
       <AnswerAnnouncer />
+      <ToolAnnouncer />
     </div>
   );
 }

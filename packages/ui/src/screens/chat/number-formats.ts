@@ -21,3 +21,14 @@ export function duration(milliseconds: number): string {
 export function count(value: number): string {
   return new Intl.NumberFormat(i18next.language, { maximumFractionDigits: value < 100 ? 1 : 0 }).format(value);
 }
+
+/** "25 seconds" or "3 minutes" in the language of the page: a time nobody knows to the second. */
+export function roughTime(milliseconds: number): string {
+  const seconds = milliseconds / 1000;
+  const step = seconds < 10 ? 1 : 5;
+  const [value, unit] =
+    seconds < 58
+      ? [Math.max(1, Math.round(seconds / step) * step), "second"]
+      : [Math.max(1, Math.round(seconds / 60)), "minute"];
+  return new Intl.NumberFormat(i18next.language, { style: "unit", unit, unitDisplay: "long" }).format(value);
+}

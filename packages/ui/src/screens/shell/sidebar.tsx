@@ -1,4 +1,4 @@
-import { Cpu, FileText, Info, Monitor, Moon, Search, SquarePen, Sun, X } from "lucide-react";
+import { Cpu, FileText, Info, Monitor, Moon, Search, SquarePen, Sun, Wrench, X } from "lucide-react";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Button } from "../../components/button.tsx";
@@ -54,6 +54,9 @@ export function Sidebar({ onClose }: { onClose?: () => void }) {
         </ViewButton>
         <ViewButton view="models" icon={<Cpu aria-hidden="true" />}>
           {t("models")}
+        </ViewButton>
+        <ViewButton view="tools" icon={<Wrench aria-hidden="true" />}>
+          {t("tools")}
         </ViewButton>
         <div className="flex items-center">
           <ViewButton view="about" icon={<Info aria-hidden="true" />}>

@@ -8,6 +8,8 @@ import type {
   GenerationPart,
   LibraryEvent,
   Message,
+  ToolServer,
+  ToolServerSettings,
 } from "@corral/protocol";
 import { implement, ORPCError } from "@orpc/server";
 import { RPCHandler } from "@orpc/server/message-port";
@@ -29,6 +31,7 @@ export class FakeHost {
   readonly conversations = new Map<string, Conversation>();
   readonly collections: Collection[] = [];
   readonly documents: DocumentSummary[] = [];
+  readonly servers: ToolServer[] = [];
   readonly replies = new Map<string, Reply>();
   protocolVersion = PROTOCOL_VERSION;
   /** Set: links are not opened, for this reason. */
@@ -39,6 +42,7 @@ export class FakeHost {
   onPageImage: () => Promise<void> = () => Promise.resolve();
   #libraryEvents = new Feed<LibraryEvent>();
   #conversationEvents = new Feed<ConversationEvent>();
+  #serverEvents = new Feed<ToolServer[]>();
   #links = new Set<OpenLink>();
   #keys: string[] = [];
   #count = 0;
@@ -141,6 +145,13 @@ export class FakeHost {
     return added;
   }
 
+  #addServer(settings: ToolServerSettings): ToolServer {
+    const server: ToolServer = { settings, state: "starting", error: null, tools: [], refused: [] };
+    this.servers.push(server);
+    this.#serverEvents.push([...this.servers]);
+    return server;
+  }
+
   #id(kind: string): string {
     return `${kind}-${++this.#count}`;
   }
@@ -205,6 +216,7 @@ export class FakeHost {
           reply.versions = [old.message.id, reply.id];
           return { reply };
         }),
+        decide: os.chat.decide.handler(() => undefined),
         stop: os.chat.stop.handler(({ input }) => this.replies.get(input.messageId)?.finish({ state: "cancelled" })),
         follow: os.chat.follow.handler(({ input, signal }) => {
           const reply = this.replies.get(input.messageId);
@@ -212,6 +224,23 @@ export class FakeHost {
             throw failure({ code: "MESSAGE_NOT_FOUND", message: "Gone.", data: { message: input.messageId } });
           return reply.follow(signal);
         }),
+      },
+      tools: {
+        list: os.tools.list.handler(() => []),
+        watchServers: os.tools.watchServers.handler(({ signal }) => {
+          const feed = this.#serverEvents;
+          const { servers } = this;
+          return (async function* (): AsyncGenerator<ToolServer[], void, void> {
+            yield [...servers];
+            yield* feed.read(signal);
+          })();
+        }),
+        addServer: os.tools.addServer.handler(({ input }) => this.#addServer(input)),
+        changeServer: os.tools.changeServer.handler(({ input }) => this.#addServer(input.settings)),
+        removeServer: os.tools.removeServer.handler(() => undefined),
+        restartServer: os.tools.restartServer.handler(({ input }) =>
+          this.servers.find(({ settings }) => settings.name === input.server)!,
+        ),
       },
       library: {
         watch: os.library.watch.handler(({ signal }) => {

@@ -1,0 +1,38 @@
+import type { ToolCall, ToolDecision } from "@corral/protocol";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { Button } from "../../components/button.tsx";
+import { useChat } from "../../stores/stores.tsx";
+
+/** Asks whether a call may run. What is to be decided stands above it: the exact arguments. */
+export function ToolApproval({ call, messageId }: { call: ToolCall; messageId: string }) {
+  const { t } = useTranslation("tools");
+  const decide = useChat((state) => state.decide);
+  const [chosen, setChosen] = useState<ToolDecision | null>(null);
+  const answer = async (decision: ToolDecision) => {
+    setChosen(decision);
+    await decide(messageId, call.id, decision);
+    setChosen(null);
+  };
+  const button = (decision: ToolDecision, words: string, variant?: "primary") => (
+    <Button
+      size="small"
+      {...(variant ? { variant } : {})}
+      busy={chosen === decision}
+      disabled={chosen !== null}
+      onClick={() => void answer(decision)}
+    >
+      {words}
+    </Button>
+  );
+  return (
+    <div className="flex flex-col gap-2">
+      <p className="text-pretty">{t(call.approval === "ask-each-time" ? "approval.tainted" : "approval.question")}</p>
+      <div role="group" aria-label={t("approval.group")} className="flex flex-wrap gap-2">
+        {button("once", t("approval.once"), "primary")}
+        {call.approval === "ask" && button("always", t("approval.always"))}
+        {button("deny", t("approval.deny"))}
+      </div>
+    </div>
+  );
+}
