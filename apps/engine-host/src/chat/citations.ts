@@ -122,6 +122,9 @@ export async function citationOf(
     documentId: hit.documentId,
     document: hit.document,
     page: hit.page === null ? null : (spans[0]?.page ?? hit.page),
+    // The name is that of the page the passage begins on.
+    ...(hit.label !== undefined &&
+      (hit.page === null || (spans[0]?.page ?? hit.page) === hit.page) && { label: hit.label }),
     quote: quote.replace(/\s+/gu, " ").trim(),
     spans,
     support,
