@@ -11,6 +11,12 @@ export interface LooseBlock {
   text: string;
   /** A slide, sheet or message begins here: the viewer shows it from the top of a section. */
   startsSection?: boolean;
+  /** What people call the section that begins here; default: the text of its heading. */
+  sectionLabel?: string;
+  /** Of a table row: its number in the sheet, from 1. */
+  row?: number;
+  /** Of a table row: its cells as stretches of `text`; default: what stands between " | ". Columns count from 0. */
+  cells?: { column: number; start: number; end: number }[];
 }
 
 /** A document as its parser hands it on. */

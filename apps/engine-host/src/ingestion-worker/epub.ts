@@ -31,7 +31,9 @@ export async function parseEpub(bytes: Buffer, allowance: UnpackAllowance): Prom
 async function* chapterBlocks(parts: ZipEntry[], done: { chapters: number }): AsyncGenerator<LooseBlock, void> {
   for (const part of parts) {
     const { blocks } = parseHtml(decodeText(await part.unpack()), { xhtml: true });
-    for (const [i, block] of blocks.entries()) yield i === 0 ? { ...block, startsSection: true } : block;
+    // A chapter is called by its first heading, wherever in it that stands.
+    const sectionLabel = blocks.find((block) => block.kind === "heading")?.text ?? "";
+    for (const [i, block] of blocks.entries()) yield i === 0 ? { ...block, startsSection: true, sectionLabel } : block;
     done.chapters++;
   }
 }

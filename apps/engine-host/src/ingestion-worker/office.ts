@@ -134,7 +134,13 @@ function collectSlide(node: Extract<OfficeContentNode, { type: "slide" }>, block
   if (inner.length === 0) return;
   const title = inner[0]!.kind === "heading" ? inner.shift()!.text : null;
   const number = `Slide ${node.metadata?.slideNumber ?? ""}`.trim();
-  blocks.push({ kind: "heading", level: 1, text: title ? `${number}: ${title}` : number, startsSection: true });
+  blocks.push({
+    kind: "heading",
+    level: 1,
+    text: title ? `${number}: ${title}` : number,
+    startsSection: true,
+    sectionLabel: number,
+  });
   for (const block of inner) blocks.push(block.kind === "heading" ? { ...block, level: block.level + 1 } : block);
 }
 

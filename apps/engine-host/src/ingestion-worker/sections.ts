@@ -1,9 +1,12 @@
+import type { TableRow } from "@corral/protocol";
 import type { PageContent } from "../store/store.ts";
 import type { Block, LooseBlock } from "./block.ts";
 import type { DocumentPart } from "./document-part.ts";
 
 /** A document without pages is shown in sections of about this many characters, cut between blocks. */
 const sectionCharacters = 8000;
+/** Characters of a section's name; a longer heading is cut. */
+const longestLabel = 80;
 /** Sections handed on at once. */
 const partSections = 20;
 
@@ -19,15 +22,19 @@ export async function* layOutSections(
   let placed: Block[] = [];
   let page = 1;
   let text = "";
+  let label: string | null = null;
+  let tableRows: TableRow[] = [];
   let handled = 0;
   const closeSection = () => {
-    pages.push({ page, text, width: null, height: null, lines: [] });
+    pages.push({ page, text, width: null, height: null, lines: [], label, tableRows });
     page++;
     text = "";
+    tableRows = [];
   };
 
   for await (const [block, next] of withNext(source)) {
     if (block.startsSection && text !== "") closeSection();
+    if (block.startsSection) label = labelOf(block);
     const pieces = splitLongBlock(block.text);
     for (const [i, piece] of pieces.entries()) {
       const last = i === pieces.length - 1;
@@ -40,6 +47,7 @@ export async function* layOutSections(
         pages = [];
         placed = [];
       }
+      if (block.kind === "table-row" && pieces.length === 1) tableRows.push(rowAt(block, text.length));
       const span = { page, start: text.length, end: text.length + whole.length };
       const startsSection = block.startsSection === true && i === 0;
       placed.push({
@@ -56,6 +64,28 @@ export async function* layOutSections(
   }
   if (text !== "") closeSection();
   if (pages.length > 0) yield { pages, blocks: placed, progress: 1 };
+}
+
+/** What people call a section: as its first block says, in a line. */
+function labelOf({ kind, text, sectionLabel }: LooseBlock): string | null {
+  const label = sectionLabel ?? (kind === "heading" ? text : "");
+  return label.replace(/\s+/g, " ").trim().slice(0, longestLabel) || null;
+}
+
+/** A row whose text begins at this offset of its section. */
+function rowAt({ text, row, cells }: LooseBlock, offset: number): TableRow {
+  let at = 0;
+  const places =
+    cells ??
+    text.split(" | ").map((cell, column) => {
+      const start = at;
+      at += cell.length + 3;
+      return { column, start, end: start + cell.length };
+    });
+  return {
+    row: row ?? null,
+    cells: places.map(({ column, start, end }) => ({ column, start: start + offset, end: end + offset })),
+  };
 }
 
 async function* withNext<T>(source: Iterable<T> | AsyncIterable<T>): AsyncGenerator<[T, T | undefined], void> {

@@ -66,23 +66,33 @@ export class SheetWriter {
     this.#name = null;
     yield { kind: "heading", level: 2, text: rangeOf(this.#group) };
     const repeated = this.#header && this.#header !== first ? [this.#header] : [];
-    for (const row of [...repeated, ...this.#group]) yield { kind: "table-row", level: 0, text: rowText(row) };
+    for (const row of [...repeated, ...this.#group]) {
+      yield { kind: "table-row", level: 0, row: row.row, ...writeRow(row) };
+    }
     this.#group = [];
     this.#tokens = 0;
   }
 }
 
-function rowText({ cells }: SheetRow): string {
+function rowText(row: SheetRow): string {
+  return writeRow(row).text;
+}
+
+/** A row as text, and where its cells stand in it. */
+function writeRow({ cells }: SheetRow): { text: string; cells: NonNullable<LooseBlock["cells"]> } {
   let text = "";
   let next = cells[0]?.column ?? 0;
-  for (const cell of cells) {
-    const gap = cell.column - next;
+  const places: NonNullable<LooseBlock["cells"]> = [];
+  for (const { column, text: content } of cells) {
+    const gap = column - next;
     if (text !== "") text += " | ";
     if (gap > 0) text += "| ".repeat(gap > widestGap ? 1 : gap);
-    text += oneLine(cell.text);
-    next = cell.column + 1;
+    const start = text.length;
+    text += oneLine(content);
+    places.push({ column, start, end: text.length });
+    next = column + 1;
   }
-  return text;
+  return { text, cells: places };
 }
 
 function oneLine(text: string): string {

@@ -31,10 +31,9 @@ async function readAll(room: LibraryRoom, files: HostileFile[]): Promise<Map<str
   expect(peak.stop()).toBeLessThan(workerMemory);
   expect((await room.found("patient heron"))[0]).toMatchObject({ document: "good.txt" });
   // What is refused by its first bytes never becomes a document.
-  const refused = added.flatMap(({ file, error }) =>
-    error ? [[basename(file), { state: "failed" as const, error }] as const] : [],
-  );
-  return new Map([...documents.map((document) => [document.name, document] as const), ...refused]);
+  const outcomes = new Map<string, Outcome>(documents.map((document) => [document.name, document]));
+  for (const { file, error } of added) if (error) outcomes.set(basename(file), { state: "failed", error });
+  return outcomes;
 }
 
 /** The largest resident memory of any child process meanwhile. Bytes; 0 where the system does not tell. */

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import type { DocumentFormat } from "@corral/protocol";
 import { row } from "./database.ts";
 import type { StoredChunk } from "./store.ts";
 
@@ -7,6 +8,7 @@ interface ChunkRow extends Omit<StoredChunk, "id" | "headingPath" | "spans" | "p
   spans: string;
   paged: number;
   label: string | null;
+  format: DocumentFormat;
 }
 
 /** Chunks with what is known of their document. */
@@ -19,7 +21,7 @@ export interface StoredChunks {
 export function storedChunks(database: DatabaseSync): StoredChunks {
   const select = `
     SELECT documents.id AS documentId, collections.id AS collectionId, documents.name AS document, paged, title, language,
-      (SELECT label FROM pages
+      documents.format, (SELECT label FROM pages
         WHERE pages.document_key = documents.key AND page = json_extract(spans, '$[0].page')) AS label,
       ordinal, heading_path AS headingPath, text, spans, token_estimate AS tokenEstimate
     FROM chunks
@@ -39,13 +41,23 @@ export function storedChunks(database: DatabaseSync): StoredChunks {
 
 function storedChunk(found: ChunkRow | undefined): StoredChunk | null {
   if (!found) return null;
-  const { label, ...stored } = found;
+  const { label: page, format, ...stored } = found;
+  const headingPath = JSON.parse(stored.headingPath) as string[];
+  const label = labelOf(page, format, headingPath);
   return {
     ...stored,
-    ...(label !== null && { label }),
+    ...(label !== "" && { label }),
     id: `${found.documentId}.${found.ordinal}`,
     paged: found.paged === 1,
-    headingPath: JSON.parse(found.headingPath) as string[],
+    headingPath,
     spans: JSON.parse(found.spans) as StoredChunk["spans"],
   };
+}
+
+const sheets = new Set<DocumentFormat>(["xlsx", "ods", "csv"]);
+
+/** The name of the page a chunk begins on; in a spreadsheet with the range of its cells, which is its last heading. */
+function labelOf(page: string | null, format: DocumentFormat, headingPath: string[]): string {
+  const range = sheets.has(format) ? (headingPath.at(-1) ?? "") : "";
+  return [page, /^[A-Z]+\d+(?::[A-Z]+\d+)?$/.test(range) ? range : ""].filter(Boolean).join(" ");
 }
