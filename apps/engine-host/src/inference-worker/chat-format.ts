@@ -1,4 +1,4 @@
-import { LlamaText, resolveChatWrapper, type ChatWrapper, type LlamaModel, type Token } from "node-llama-cpp";
+import { type LlamaText, resolveChatWrapper, type ChatWrapper, type LlamaModel, type Token } from "node-llama-cpp";
 
 /** How a model wants to be talked to. */
 export interface ChatFormat {

@@ -85,7 +85,6 @@ export class ReplyGrammar {
   #begin(text: string): void {
     const { llama, model } = this.#served;
     // `llama.createGrammar` does the same and is async without need: here the next token must not be chosen before it.
-    // eslint-disable-next-line @typescript-eslint/no-deprecated
     const grammar = new LlamaGrammar(llama, { grammar: text });
     this.#state = new LlamaGrammarEvaluationState({ model, grammar });
   }
