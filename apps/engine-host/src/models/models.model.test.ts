@@ -1,10 +1,11 @@
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import type { EnginePart } from "../engines/engine.ts";
+
 import { createLlamaEngine } from "../engines/llama-engine.ts";
 import { createHardware } from "../hardware/read-hardware.ts";
 import { openLogger } from "../logger.ts";
 import { createModels } from "./create-models.ts";
+import type { ScheduledPart } from "./models.ts";
 import { memorySettings } from "./testing/memory-settings.ts";
 
 const readerPath = join(import.meta.dirname, "../../../../resources/reader-model/corral-reader-q8_0.gguf");
@@ -38,7 +39,7 @@ it("a killed worker costs one reply: the text so far stays, and the next questio
     repeatPenalty: 1,
     seed: null,
   });
-  const collect = async (stream: AsyncIterable<EnginePart>, onText: () => void = () => undefined) => {
+  const collect = async (stream: AsyncIterable<ScheduledPart>, onText: () => void = () => undefined) => {
     let text = "";
     for await (const part of stream) {
       if (part.type !== "text-delta") continue;
@@ -50,14 +51,14 @@ it("a killed worker costs one reply: the text so far stays, and the next questio
 
   const lease = await models.acquire(null, { signal: never });
   const pid = (lease.model as unknown as { pid: number }).pid;
-  const killed = collect(lease.model.generate(ask(["word ".repeat(900)]), never), () => process.kill(pid, "SIGKILL"));
+  const killed = collect(lease.generate(ask(["word ".repeat(900)]), never), () => process.kill(pid, "SIGKILL"));
   await expect(killed).rejects.toMatchObject({ code: "ENGINE_CRASHED" });
   await lease[Symbol.asyncDispose]();
   await lease.model.ended;
   expect((await models.list())[0]).toMatchObject({ state: "unloaded", lastError: { code: "ENGINE_CRASHED" } });
 
   await using next = await models.acquire(null, { signal: never });
-  expect(await collect(next.model.generate(ask(["Here it is."]), never))).toBe("Here it is.");
+  expect(await collect(next.generate(ask(["Here it is."]), never))).toBe("Here it is.");
   expect((await models.list())[0]).toMatchObject({
     id: "corral-reader",
     state: "ready",
