@@ -98,7 +98,8 @@ export function createChat(parts: ChatParts): Chat {
       reply?.stop("stopped");
       await reply?.done;
       await store.conversations.remove(conversationId);
-      for (const cacheOwner of [conversationId, `${conversationId}:summary`]) await models.forgetConversation(cacheOwner);
+      for (const cacheOwner of [conversationId, `${conversationId}:summary`])
+        await models.forgetConversation(cacheOwner);
       events.publish({ type: "removed", conversationId });
     },
 
