@@ -7,6 +7,7 @@ import { createChat } from "./chat/create-chat.ts";
 import { appVersion, defaultUiDirectory } from "./config.ts";
 import { ownDirectory } from "./data-directory.ts";
 import { createDoctor } from "./doctor.ts";
+import type { Engine } from "./engines/engine.ts";
 import { createLlamaEngine } from "./engines/llama-engine.ts";
 import { checkTools } from "./engines/request-checks.ts";
 import { createHardware } from "./hardware/read-hardware.ts";
@@ -49,6 +50,8 @@ export interface HostOptions {
   shell: HostDescription["shell"];
   /** From which level on log lines also appear on stderr; null: none. */
   stderrLevel: LogLevel | null;
+  /** In place of the one that runs models here: for tests. */
+  engine?: Engine;
 }
 
 /** A running engine-host. Disposing ends its transports, saves running replies, stops its workers and frees the directory. */
@@ -84,7 +87,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
 
   const hardware = createHardware({ diskPath: dataDirectory });
   const stateDirectory = join(dataDirectory, "kv-cache");
-  const engine = createLlamaEngine({ logger, stateDirectory });
+  const engine = options.engine ?? createLlamaEngine({ logger, stateDirectory });
   const embeddedModelPath = join(options.resourcesDirectory, "reader-model/corral-reader-q8_0.gguf");
   const modelLibrary = new ModelLibrary(store.modelFiles, embeddedModelPath);
   const models = opened.use(
@@ -106,7 +109,9 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const retrieval = opened.use(createRetrieval({ store, models }));
   const embedding = opened.use(createEmbeddingJob({ store, models, log: logEmbedding(logger) }));
   opened.use(embedNewDocuments(library, embedding, logger));
-  const mcp = opened.use(await createMcpServers({ settings: store.settings, checkTool: (tool) => checkTools([tool]), logger }));
+  const mcp = opened.use(
+    await createMcpServers({ settings: store.settings, checkTool: (tool) => checkTools([tool]), logger }),
+  );
   const chat = opened.use(createChat({ store, retrieval, models, mcp, logger }));
   const uiDirectory = defaultUiDirectory;
   const addresses: string[] = [];

@@ -4,6 +4,7 @@ import type {
   EngineMemory,
   EngineMessage,
   EnginePart,
+  EngineToolCall,
   GenerateRequest,
   LoadedModel,
   LoadSettings,
@@ -23,6 +24,8 @@ export interface ReplyFault {
 export interface FakeScript {
   /** The reply to a request; default: the last message's text back. With `alternatives` the first of them. */
   reply?: (request: GenerateRequest) => string;
+  /** Calls a reply ends with, after its words; default: none. */
+  calls?: (request: GenerateRequest) => EngineToolCall[];
   /** Time a load takes, ms; default 0. Half of it is reported as progress 0.5. */
   loadMs?: number;
   /** Time between words, ms; default 0. */
@@ -213,7 +216,13 @@ class FakeModel implements LoadedModel {
         yield { type: "text-delta", text: own[index] ?? "", tokens: 1 };
       }
       const isCut = statistics.completionTokens < words.length;
-      yield { type: "finish", reason: signal.aborted ? "cancelled" : isCut ? "length" : "stop", statistics };
+      const calls = isCut || signal.aborted ? [] : (this.#script.calls?.(request) ?? []);
+      for (const call of calls) yield { type: "tool-call", call };
+      yield {
+        type: "finish",
+        reason: signal.aborted ? "cancelled" : isCut ? "length" : calls.length > 0 ? "tool-calls" : "stop",
+        statistics,
+      };
     } finally {
       this.#running.delete(number);
     }
