@@ -126,9 +126,13 @@ export interface PostingTable {
   writer(segment: number): PostingBlockWriter;
   /** Reads all of a segment. */
   reader(segment: number): PostingBlockReader;
-  /** A term's postings in a segment; null: it does not stand there. */
+  /** A term's postings in a segment that is committed, and so never changes; null: it does not stand there. */
   find(segment: number, term: string, hash: number): PostingList | null;
 }
+
+/** Blocks kept in memory for `find`, bytes; and of how many segments it is known where blocks begin (4 bytes a block). */
+const CACHED_BYTES = 24 * 2 ** 20;
+const CACHED_SEGMENTS = 128;
 
 export function postingTable(database: DatabaseSync): PostingTable {
   const insert = database.prepare("INSERT INTO postings (segment, first_hash, block) VALUES (?, ?, ?)");
@@ -136,18 +140,82 @@ export function postingTable(database: DatabaseSync): PostingTable {
     `SELECT first_hash AS firstHash, block FROM postings WHERE segment = ? AND first_hash > ?
      ORDER BY first_hash LIMIT ${BLOCKS_AHEAD}`,
   );
-  const holding = database.prepare(
-    `SELECT first_hash AS firstHash, block FROM postings WHERE segment = ? AND first_hash <= ?
-     ORDER BY first_hash DESC LIMIT 1`,
+  const beginnings = database.prepare(
+    "SELECT first_hash AS firstHash FROM postings WHERE segment = ? ORDER BY first_hash",
   );
+  const blockAt = database.prepare("SELECT block FROM postings WHERE segment = ? AND first_hash = ?");
+  const firstHashes = new Map<number, Uint32Array>();
+  const cache = new BlockCache(CACHED_BYTES);
+
+  function firstHashesOf(segment: number): Uint32Array {
+    let hashes = firstHashes.get(segment);
+    if (!hashes) {
+      hashes = Uint32Array.from(rows<{ firstHash: number }>(beginnings, segment), ({ firstHash }) => firstHash);
+      // The oldest goes.
+      if (firstHashes.size >= CACHED_SEGMENTS) firstHashes.delete(firstHashes.keys().next().value!);
+      firstHashes.set(segment, hashes);
+    }
+    return hashes;
+  }
+
   return {
     writer: (segment) => new PostingBlockWriter((firstHash, block) => insert.run(segment, firstHash, block)),
     reader: (segment) => new PostingBlockReader((after) => rows(following, segment, after)),
     find(segment, term, hash) {
-      const found = row<{ firstHash: number; block: Uint8Array }>(holding, segment, hash);
-      return found ? findInBlock(found.block, found.firstHash, hash, bytesOf(term)) : null;
+      const hashes = firstHashesOf(segment);
+      const place = lastNotAbove(hashes, hash);
+      if (place < 0) return null;
+      const firstHash = hashes[place]!;
+      let block = cache.get(segment, firstHash);
+      if (!block) {
+        block = row<{ block: Uint8Array }>(blockAt, segment, firstHash)!.block;
+        cache.add(segment, firstHash, block);
+      }
+      return findInBlock(block, firstHash, hash, bytesOf(term));
     },
   };
+}
+
+/** The place of the last of rising numbers that is not above a value; -1: there is none. */
+function lastNotAbove(rising: Uint32Array, value: number): number {
+  let low = 0;
+  for (let high = rising.length; low < high;) {
+    const middle = (low + high) >>> 1;
+    if (rising[middle]! <= value) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}
+
+/** Blocks that were read lately. Two generations: what the older one still has is kept when it is asked for. */
+class BlockCache {
+  readonly #bytes: number;
+  #young = new Map<number, Uint8Array>();
+  #old = new Map<number, Uint8Array>();
+  #youngBytes = 0;
+
+  constructor(bytes: number) {
+    this.#bytes = bytes;
+  }
+
+  get(segment: number, firstHash: number): Uint8Array | undefined {
+    const key = segment * 2 ** 32 + firstHash;
+    const block = this.#young.get(key);
+    if (block) return block;
+    const older = this.#old.get(key);
+    if (older) this.add(segment, firstHash, older);
+    return older;
+  }
+
+  add(segment: number, firstHash: number, block: Uint8Array): void {
+    if (this.#youngBytes + block.length > this.#bytes / 2) {
+      this.#old = this.#young;
+      this.#young = new Map();
+      this.#youngBytes = 0;
+    }
+    this.#young.set(segment * 2 ** 32 + firstHash, block);
+    this.#youngBytes += block.length;
+  }
 }
 
 function findInBlock(block: Uint8Array, firstHash: number, hash: number, term: Uint8Array): PostingList | null {

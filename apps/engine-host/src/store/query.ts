@@ -198,7 +198,7 @@ function dateSpan(text: string): { from: string; before: string } | null {
     month === null
       ? Date.UTC(year! + 1, 0, 1)
       : day === null
-        ? Date.UTC(year!, month!, 1)
+        ? Date.UTC(year!, month, 1)
         : Date.UTC(year!, month! - 1, day! + 1);
   const from = dayOf(first);
   // The thirtieth of February is none.

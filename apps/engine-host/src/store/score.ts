@@ -69,8 +69,8 @@ export function scoreChunks(found: SegmentPostings[], options: ScoreOptions): Sc
     })
     .sort((a, b) => b.weight - a.weight);
   const best = new BestChunks(options.limit);
-  const largest = found.reduce((most, { segment }) => Math.max(most, segment.keys.length), 0);
-  const scorer = new SegmentScorer(words, largest, options);
+  makeRoomFor(found.reduce((most, { segment }) => Math.max(most, segment.keys.length), 0));
+  const scorer = new SegmentScorer(words, options);
   if (options.limit > 0) for (const segment of found) scorer.score(segment, best);
   return best.ranked();
 }
@@ -82,6 +82,19 @@ interface Word {
   most: number;
 }
 
+/** Room for scores that is used again by the next query: by chunk number, all 0 between segments. */
+let scores = new Float64Array(1024);
+let counts = new Uint32Array(1024);
+/** Chunks with a score, in any order. */
+let touched = new Uint32Array(1024);
+
+function makeRoomFor(chunks: number): void {
+  if (scores.length >= chunks) return;
+  scores = new Float64Array(chunks);
+  counts = new Uint32Array(chunks);
+  touched = new Uint32Array(chunks);
+}
+
 class SegmentScorer {
   readonly #words: Word[];
   /** What the words from a place on can add at most. */
@@ -89,20 +102,12 @@ class SegmentScorer {
   readonly #options: ScoreOptions;
   readonly #base = K1 * (1 - B);
   readonly #slope: number;
-  /** By chunk number; all 0 between segments. */
-  readonly #scores: Float64Array;
-  readonly #counts: Uint32Array;
-  /** Chunks with a score, in any order. */
-  readonly #touched: Uint32Array;
   #touchedCount = 0;
 
-  constructor(words: Word[], largest: number, options: ScoreOptions) {
+  constructor(words: Word[], options: ScoreOptions) {
     this.#words = words;
     this.#options = options;
     this.#slope = (K1 * B) / options.averageLength;
-    this.#scores = new Float64Array(largest);
-    this.#counts = new Uint32Array(largest);
-    this.#touched = new Uint32Array(largest);
     this.#mostFrom = [...words, null].map(
       (_, place) => words.slice(place).reduce((sum, { most }) => sum + most, 0) * (1 + ROUNDING),
     );
@@ -127,21 +132,19 @@ class SegmentScorer {
     }
     let candidates = this.#rising(segment.keys.length);
     if (word < lists.length) {
-      candidates = candidates.filter(
-        (chunk) => this.#scores[chunk]! + this.#mostFrom[word]! > threshold && isWanted(chunk),
-      );
+      candidates = candidates.filter((chunk) => scores[chunk]! + this.#mostFrom[word]! > threshold && isWanted(chunk));
       for (; word < lists.length; word++) {
         this.#addWordTo(candidates, lists[word]!, this.#words[word]!.weight, segment.lengths);
         const most = this.#mostFrom[word + 1]!;
-        candidates = candidates.filter((chunk) => this.#scores[chunk]! + most > threshold);
+        candidates = candidates.filter((chunk) => scores[chunk]! + most > threshold);
       }
     }
     for (const chunk of candidates) {
       // Keys rise, so of equal scores the one that came first stays.
-      const score = this.#scores[chunk]!;
+      const score = scores[chunk]!;
       if (score > best.least && isWanted(chunk)) best.add({ key: segment.keys[chunk]!, score });
     }
-    for (let i = 0; i < this.#touchedCount; i++) this.#scores[this.#touched[i]!] = 0;
+    for (let i = 0; i < this.#touchedCount; i++) scores[touched[i]!] = 0;
     this.#touchedCount = 0;
   }
 
@@ -158,20 +161,20 @@ class SegmentScorer {
 
   /** The chunks with a score, in rising order. */
   #rising(chunks: number): Uint32Array {
-    const touched = this.#touched.slice(0, this.#touchedCount);
+    const rising = touched.slice(0, this.#touchedCount);
     // Looking at every chunk takes less than sorting many of them.
-    if (touched.length < chunks / 16) return touched.sort();
+    if (rising.length < chunks / 16) return rising.sort();
     let at = 0;
-    for (let chunk = 0; chunk < chunks; chunk++) if (this.#scores[chunk]! > 0) touched[at++] = chunk;
-    return touched;
+    for (let chunk = 0; chunk < chunks; chunk++) if (scores[chunk]! > 0) rising[at++] = chunk;
+    return rising;
   }
 
   /** The score that as many wanted chunks as are asked for have reached already. */
   #threshold(isWanted: (chunk: number) => boolean): number {
     const reached = new BestChunks(this.#options.limit);
     for (let i = 0; i < this.#touchedCount; i++) {
-      const chunk = this.#touched[i]!;
-      const score = this.#scores[chunk]!;
+      const chunk = touched[i]!;
+      const score = scores[chunk]!;
       if (score > reached.least && isWanted(chunk)) reached.add({ key: chunk, score });
     }
     return reached.least;
@@ -185,7 +188,6 @@ class SegmentScorer {
     }
     // A chunk may hold several of the terms: they are counted together first.
     const held: number[] = [];
-    const counts = this.#counts;
     for (const { list, chunks } of lists) {
       decoded.read(list, chunks);
       for (let i = 0; i < chunks; i++) {
@@ -200,8 +202,6 @@ class SegmentScorer {
   }
 
   #addCounts(chunks: Uint32Array, counts: Uint32Array, length: number, weight: number, lengths: Uint32Array): void {
-    const scores = this.#scores;
-    const touched = this.#touched;
     const base = this.#base;
     const slope = this.#slope;
     const gain = weight * (K1 + 1);
@@ -223,7 +223,7 @@ class SegmentScorer {
     for (const chunk of candidates) {
       let count = 0;
       for (const cursor of cursors) count += cursor.countAt(chunk);
-      if (count > 0) this.#scores[chunk]! += (gain * count) / (count + this.#base + this.#slope * lengths[chunk]!);
+      if (count > 0) scores[chunk]! += (gain * count) / (count + this.#base + this.#slope * lengths[chunk]!);
     }
   }
 }
