@@ -216,11 +216,14 @@ describe("chat completions", () => {
       stream: true,
     });
     const annotations = [];
+    let last: unknown;
     for await (const chunk of stream) {
+      last = chunk;
       const delta = chunk.choices[0]?.delta as { annotations?: unknown[] } | undefined;
       annotations.push(...(delta?.annotations ?? []));
     }
     expect(annotations).toMatchObject([annotation]);
+    expect(last).toMatchObject({ choices: [{ finish_reason: "stop" }], corral: { retrieval: { included: 3 } } });
   });
 
   it("quote word for word with the reader model", async () => {

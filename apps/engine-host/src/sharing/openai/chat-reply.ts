@@ -90,16 +90,17 @@ export async function* chatReplyFrames(
   options: { includeUsage: boolean; wantsLogprobs: boolean },
 ): AsyncGenerator<string, void> {
   const base = { ...frame, object: "chat.completion.chunk" };
-  const chunk = (index: number, delta: object, finish: FinishReason | null = null, extra: object = {}) =>
+  let retrieval: RetrievalReport | null = null;
+  const chunk = (index: number, delta: object, finish: FinishReason | null = null, logprobs: object | null = null) =>
     dataFrame({
       ...base,
-      choices: [{ index, delta, logprobs: null, finish_reason: finish, ...extra }],
+      choices: [{ index, delta, logprobs, finish_reason: finish }],
       ...(options.includeUsage ? { usage: null } : {}),
+      ...(finish !== null && retrieval !== null ? { corral: { retrieval } } : {}),
     });
   const texts: string[] = [];
   const calls: number[] = [];
   let count: TokenCount = noTokens;
-  let retrieval: RetrievalReport | null = null;
   /** The first chunk of a choice says who speaks. */
   const opening = function* (choice: number) {
     if (texts[choice] !== undefined) return;
@@ -115,7 +116,7 @@ export async function* chatReplyFrames(
     yield* opening(part.choice);
     if (part.type === "text") {
       texts[part.choice] += part.text;
-      const logprobs = options.wantsLogprobs ? { logprobs: chatLogprobs(part.logprobs) } : {};
+      const logprobs = options.wantsLogprobs ? chatLogprobs(part.logprobs) : null;
       yield chunk(part.choice, { content: part.text }, null, logprobs);
     } else if (part.type === "citation") {
       yield chunk(part.choice, { annotations: [chatAnnotation(part.citation, texts[part.choice]!)] });
@@ -131,7 +132,6 @@ export async function* chatReplyFrames(
   }
   // Cut short: the connection is gone, and nobody should take this for a whole reply.
   if (count === noTokens) return;
-  const corral = retrieval === null ? {} : { corral: { retrieval } };
-  if (options.includeUsage) yield dataFrame({ ...base, choices: [], usage: usageOf(count), ...corral });
+  if (options.includeUsage) yield dataFrame({ ...base, choices: [], usage: usageOf(count) });
   yield "data: [DONE]\n\n";
 }
