@@ -2,10 +2,12 @@ import { z } from "zod";
 import { ApiError, invalid } from "./api-error.ts";
 
 /**
- * Bytes of a request. 131,072 tokens are about 0.6 MB of English and 2 MB of Hindi in escaped JSON; a larger body cannot be a
- * prompt for any model here.
+ * Bytes of a request for a reply. 131,072 tokens are about 0.6 MB of English and 2 MB of Hindi in escaped JSON; a larger body
+ * is no prompt for any model here, and reading it would hold up everybody else.
  */
-export const bodyLimitBytes = 8 * 1024 * 1024;
+const promptLimitBytes = 4 * 1024 * 1024;
+/** Bytes of a request with many texts: 2,048 passages of 512 tokens are about 5 MB of English. */
+export const textsLimitBytes = 8 * 1024 * 1024;
 
 /** How long a body may take to arrive, ms. */
 const bodyTimeoutMs = 60_000;
@@ -14,7 +16,7 @@ const bodyTimeoutMs = 60_000;
  * Reads and parses a JSON body, counting while it arrives.
  * @throws ApiError
  */
-export async function readJson(request: Request): Promise<unknown> {
+export async function readJson(request: Request, limitBytes = promptLimitBytes): Promise<unknown> {
   const type = (request.headers.get("content-type") ?? "").split(";", 1)[0]?.trim().toLowerCase();
   if (type !== "application/json") {
     throw invalid(null, `The body must be JSON with Content-Type: application/json, not ${type || "without a type"}.`);
@@ -23,8 +25,8 @@ export async function readJson(request: Request): Promise<unknown> {
   if (encoding !== null && encoding !== "identity") {
     throw invalid(null, `The body must not be compressed (Content-Encoding: ${encoding}).`);
   }
-  if (Number(request.headers.get("content-length") ?? 0) > bodyLimitBytes) throw tooLarge();
-  const text = await readText(request);
+  if (Number(request.headers.get("content-length") ?? 0) > limitBytes) throw tooLarge(limitBytes);
+  const text = await readText(request, limitBytes);
   if (text.trim() === "") throw invalid(null, "The body is empty; it must be a JSON object.");
   try {
     return JSON.parse(text) as unknown;
@@ -35,7 +37,7 @@ export async function readJson(request: Request): Promise<unknown> {
   }
 }
 
-async function readText(request: Request): Promise<string> {
+async function readText(request: Request, limitBytes: number): Promise<string> {
   if (request.body === null) return "";
   const reader = request.body.getReader();
   const late = setTimeout(() => void reader.cancel(), bodyTimeoutMs);
@@ -47,9 +49,9 @@ async function readText(request: Request): Promise<string> {
       const { done, value } = await reader.read();
       if (done) break;
       bytes += value.byteLength;
-      if (bytes > bodyLimitBytes) {
+      if (bytes > limitBytes) {
         await reader.cancel();
-        throw tooLarge();
+        throw tooLarge(limitBytes);
       }
       pieces.push(value);
     }
@@ -66,8 +68,8 @@ async function readText(request: Request): Promise<string> {
   }
 }
 
-function tooLarge(): ApiError {
-  return new ApiError("too-large", `The request is larger than ${bodyLimitBytes / 2 ** 20} MiB.`, {
+function tooLarge(limitBytes: number): ApiError {
+  return new ApiError("too-large", `The request is larger than ${limitBytes / 2 ** 20} MiB.`, {
     code: "request_too_large",
   });
 }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { ApiCall } from "../api-call.ts";
 import { invalid } from "../api-error.ts";
-import { boundedList, parseRequest, readJson } from "../request-body.ts";
+import { boundedList, parseRequest, readJson, textsLimitBytes } from "../request-body.ts";
 import { refuseForOther } from "./model-ability.ts";
 
 /** OpenAI's own limit. */
@@ -21,7 +21,7 @@ const embeddingRequest = z.object({
 
 /** POST /v1/embeddings */
 export async function embeddings(call: ApiCall): Promise<Response> {
-  const request = parseRequest(embeddingRequest, await readJson(call.request));
+  const request = parseRequest(embeddingRequest, await readJson(call.request, textsLimitBytes));
   const texts = typeof request.input === "string" ? [request.input] : request.input;
   await refuseForOther("embed", request.model, call.services.models);
   await using embedder = await call.services.models.embedder(request.model, { signal: call.signal });

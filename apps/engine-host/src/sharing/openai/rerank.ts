@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { ApiCall } from "../api-call.ts";
-import { boundedList, parseRequest, readJson, type RefusedField } from "../request-body.ts";
+import { boundedList, parseRequest, readJson, textsLimitBytes, type RefusedField } from "../request-body.ts";
 import { refuseForOther } from "./model-ability.ts";
 
 const mostDocuments = 1_024;
@@ -20,7 +20,7 @@ const refusedFields: Record<string, RefusedField> = {
 
 /** POST /v1/rerank, in the shape of Jina and Cohere. Scores are 0 to 1. */
 export async function rerank(call: ApiCall): Promise<Response> {
-  const request = parseRequest(rerankRequest, await readJson(call.request), refusedFields);
+  const request = parseRequest(rerankRequest, await readJson(call.request, textsLimitBytes), refusedFields);
   const texts = request.documents.map((document) => (typeof document === "string" ? document : document.text));
   await refuseForOther("rank", request.model, call.services.models);
   await using reranker = await call.services.models.reranker(request.model, { signal: call.signal });

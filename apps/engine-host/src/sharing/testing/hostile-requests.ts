@@ -101,7 +101,8 @@ export const hostileRequests: HostileRequest[] = [
   chat("a model that is a number", { model: 4 }, "model"),
   chat("a model name of 10,000 characters", { model: "m".repeat(10_000) }, "model"),
   // Tools
-  chat("100,000 tools", { tools: Array(100_000).fill(tool("f")) }, "tools"),
+  chat("100,000 tools", { tools: Array(100_000).fill(tool("f")) }, null),
+  chat("30,000 tools", { tools: Array(30_000).fill(tool("f")) }, "tools"),
   chat("two tools of one name", { tools: [tool("f"), tool("f")] }, "tools/1/name"),
   chat("a tool name of symbols", { tools: [tool("rm -rf /")] }, "tools[0].function.name"),
   chat("a tool that is no function", { tools: [{ type: "code_interpreter" }] }, "tools[0].type"),
@@ -140,7 +141,7 @@ export const hostileRequests: HostileRequest[] = [
   chat("a reference to another place", format({ $ref: "https://evil.test/schema.json" }), schemaParam),
   chat("a reference to nothing", format({ $ref: "#/$defs/none" }), schemaParam),
   chat("a pattern that explodes", format({ type: "string", pattern: "(a+)+(b+)+((c+)+)+\\1" }), schemaParam),
-  chat("an enum of a million", format({ enum: Array.from({ length: 1_000_000 }, (_, at) => at) }), schemaParam),
+  chat("an enum of a million", format({ enum: Array.from({ length: 1_000_000 }, (_, at) => at % 10) }), schemaParam),
   chat(
     "a schema that is text",
     { response_format: { type: "json_schema", json_schema: { name: "x", schema: "{}" } } },
@@ -179,6 +180,7 @@ export const hostileRequests: HostileRequest[] = [
   raw("a compressed body", JSON.stringify(good), { "content-encoding": "gzip" }),
   raw("100,000 open brackets", "[".repeat(100_000)),
   raw("a million open braces", `{"a":`.repeat(1_000_000)),
+  raw("500,000 open braces", `{"a":`.repeat(500_000)),
   // Other endpoints
   { name: "token ids", path: "/v1/completions", body: { model: "scripted", prompt: [1, 2, 3] }, param: "prompt" },
   {
