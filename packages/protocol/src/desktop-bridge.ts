@@ -9,5 +9,7 @@ export interface DesktopBridge {
   pathOfFile(file: File): string;
   /** Shows the system's open dialog for documents; resolves to absolute paths, empty when cancelled. */
   pickDocuments(): Promise<string[]>;
+  /** Shows the system's dialog for a folder; resolves to its absolute path, null when cancelled. */
+  pickFolder(): Promise<string | null>;
   readonly platform: "darwin" | "win32" | "linux";
 }

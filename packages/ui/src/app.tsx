@@ -58,6 +58,7 @@ export function App() {
           <SplitPane
             className="flex-1"
             label={t("sourceWidth")}
+            sideLabel={t("sourcePane")}
             initialWidth={sourceWidth}
             onWidthChange={(width) => setPreferences({ sourceWidth: width })}
             main={

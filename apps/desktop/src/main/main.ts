@@ -7,7 +7,7 @@ import { appOrigin, appSchemePrivileges, registerAppScheme } from "./app-scheme.
 import { EngineHostProcess } from "./engine-host-process.ts";
 import { lockDownApp, lockDownSession, quietSwitches, refusedSwitch } from "./lock-down.ts";
 import { mainWindowOptions } from "./main-window.ts";
-import { askAfterFailure, pickDocuments } from "./native-dialogs.ts";
+import { askAfterFailure, pickDocuments, pickFolder } from "./native-dialogs.ts";
 import { PortRelay } from "./port-relay.ts";
 import { ValidatedIpc } from "./validated-ipc.ts";
 import { loadWindowState, saveWindowState } from "./window-state.ts";
@@ -78,6 +78,8 @@ async function run(): Promise<void> {
   ipc.handle("corral:pick-documents", z.undefined(), async () =>
     window === null ? [] : pickDocuments(dialog, window),
   );
+
+  ipc.handle("corral:pick-folder", z.undefined(), async () => (window === null ? null : pickFolder(dialog, window)));
 
   const stateFile = join(app.getPath("userData"), "window.json");
   const openWindow = async () => {

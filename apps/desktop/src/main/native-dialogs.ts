@@ -3,7 +3,7 @@ import type { HostState } from "./engine-host-process.ts";
 
 /** Endings offered by the open dialog, source code under "All files"; engine-host decides by content what it really reads. */
 const documentExtensions =
-  "pdf docx pptx xlsx odt odp ods rtf epub html htm xhtml md markdown txt csv tsv json jsonl ndjson eml mbox zip".split(
+  "pdf docx pptx xlsx odt odp ods rtf epub html htm xhtml md markdown txt csv tsv json jsonl ndjson eml mbox zip png jpg jpeg tif tiff bmp".split(
     " ",
   );
 
@@ -18,6 +18,15 @@ export async function pickDocuments(dialog: Pick<Dialog, "showOpenDialog">, wind
     ],
   });
   return answer.canceled ? [] : answer.filePaths;
+}
+
+/** Lets the user pick a folder; null when cancelled. */
+export async function pickFolder(
+  dialog: Pick<Dialog, "showOpenDialog">,
+  window: BrowserWindow,
+): Promise<string | null> {
+  const answer = await dialog.showOpenDialog(window, { title: "Follow a folder", properties: ["openDirectory"] });
+  return answer.canceled ? null : (answer.filePaths[0] ?? null);
 }
 
 /** Says why the host could not start. True: try again; false: quit. */

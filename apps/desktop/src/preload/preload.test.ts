@@ -16,7 +16,7 @@ test("the page gets four things and no channel names, paths to open, or event ob
   await import("./preload.ts");
   expect([...exposed.keys()]).toEqual(["corral"]);
   const bridge = exposed.get("corral") as Record<string, (...values: unknown[]) => unknown>;
-  expect(Object.keys(bridge).sort()).toEqual(["pathOfFile", "pickDocuments", "platform", "requestPort"]);
+  expect(Object.keys(bridge).sort()).toEqual(["pathOfFile", "pickDocuments", "pickFolder", "platform", "requestPort"]);
 
   bridge["requestPort"]?.("nonce-1");
   expect(ipc.send).toHaveBeenCalledWith("corral:request-port", "nonce-1");

@@ -9,6 +9,7 @@ const bridge: DesktopBridge = {
   requestPort: (nonce) => ipcRenderer.send("corral:request-port", String(nonce)),
   pathOfFile: (file) => webUtils.getPathForFile(file),
   pickDocuments: () => ipcRenderer.invoke("corral:pick-documents") as Promise<string[]>,
+  pickFolder: () => ipcRenderer.invoke("corral:pick-folder") as Promise<string | null>,
   platform: process.platform as DesktopBridge["platform"],
 };
 

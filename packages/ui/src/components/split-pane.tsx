@@ -9,6 +9,8 @@ export interface SplitPaneProps {
   side: ReactNode | null;
   /** Names the divider: "Width of the source panel". */
   label: string;
+  /** Names the pane on the right: "Source". */
+  sideLabel: string;
   /** Width of `side`, CSS pixels. */
   initialWidth?: number;
   /** Told when the divider comes to rest. */
@@ -30,6 +32,7 @@ export function SplitPane({
   main,
   side,
   label,
+  sideLabel,
   initialWidth = 480,
   onWidthChange,
   minWidth = 320,
@@ -72,7 +75,7 @@ export function SplitPane({
     <div ref={root} className={classNames("relative flex min-h-0 min-w-0", dragging && "select-none", className)}>
       <div className="min-w-0 flex-1">{main}</div>
       {side !== null && (
-        <aside className="contents">
+        <aside aria-label={sideLabel} className="contents">
           <div
             role="separator"
             aria-orientation="vertical"

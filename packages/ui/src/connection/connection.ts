@@ -19,6 +19,8 @@ export type FileTransfer =
       pathOf(file: File): string;
       /** The system's open dialog; empty when cancelled. */
       pick(): Promise<string[]>;
+      /** The system's dialog for a folder; null when cancelled. */
+      pickFolder(): Promise<string | null>;
     }
   | {
       readonly kind: "upload";

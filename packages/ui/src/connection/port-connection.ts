@@ -17,7 +17,12 @@ const PORT_TIMEOUT_MS = 20_000;
 export function connectThroughPort(bridge: DesktopBridge): Connection {
   const source: LinkSource = {
     client: "desktop",
-    files: { kind: "paths", pathOf: (file) => bridge.pathOfFile(file), pick: () => bridge.pickDocuments() },
+    files: {
+      kind: "paths",
+      pathOf: (file) => bridge.pathOfFile(file),
+      pick: () => bridge.pickDocuments(),
+      pickFolder: () => bridge.pickFolder(),
+    },
     open: async (signal) => openPort(await receivePort(bridge, signal)),
     enterKey: () => {},
     watchForReturn: () => () => {},

@@ -108,6 +108,7 @@ export function Gallery() {
         <SplitPane
           className="h-40 overflow-hidden rounded-lg border border-line"
           label="Width of the right pane"
+          sideLabel="Right pane"
           initialWidth={320}
           main={<div className="p-3">Main</div>}
           side={<div className="h-full bg-sunken p-3">Side</div>}

@@ -1,6 +1,13 @@
 import type { CorralClient, LibraryEvent, SearchHit } from "@corral/protocol";
 import type { Connection } from "../connection/connection.ts";
-import { sampleCitation, sampleCollections, sampleDocuments, samplePage } from "./sample-library.ts";
+import {
+  sampleCitation,
+  sampleCollections,
+  sampleDocuments,
+  sampleFolders,
+  samplePage,
+  sampleStorage,
+} from "./sample-library.ts";
 import { sampleHardware, sampleModels, samplePlan } from "./sample-models.ts";
 import { sampleHardwareSample, sampleMatrix } from "./sample-planning.ts";
 import { sampleServers, sampleTools } from "./sample-tools.ts";
@@ -19,6 +26,7 @@ export function sampleConnection(empty: boolean): Connection {
     type: "snapshot",
     collections: empty ? [] : sampleCollections,
     documents: empty ? [] : sampleDocuments,
+    folders: empty ? [] : sampleFolders,
   };
   const client = {
     library: {
@@ -26,6 +34,7 @@ export function sampleConnection(empty: boolean): Connection {
       page: ({ page }: { page: number }) =>
         Promise.resolve({ ...samplePage, page, boxes: page === 3 ? samplePage.boxes : [] }),
       pageImage: drawnPage,
+      storage: () => Promise.resolve(sampleStorage),
       search: () =>
         Promise.resolve({
           hits: [hit, { ...hit, chunkId: "d1.9", score: 3.2 }],

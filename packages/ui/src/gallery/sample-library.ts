@@ -1,4 +1,12 @@
-import type { Citation, Collection, DocumentState, DocumentSummary, PageView } from "@corral/protocol";
+import type {
+  Citation,
+  Collection,
+  CollectionStorage,
+  DocumentState,
+  DocumentSummary,
+  FollowedFolder,
+  PageView,
+} from "@corral/protocol";
 
 const pageText =
   "Working time and leave\n\nThe regular working time is 38.5 hours a week. Overtime is paid back in time within two months.\n\n" +
@@ -25,6 +33,40 @@ export const samplePage: PageView = {
   width: 595,
   height: 842,
   boxes: [{ x: 70, y: 353, width: 278, height: 15 }],
+  label: null,
+  lines: [{ start, end: start + quote.length, x: 70, y: 353, width: 278, height: 15 }],
+  tableRows: [],
+};
+
+export const sampleFolders: FollowedFolder[] = [
+  {
+    id: "f1",
+    collectionId: "c1",
+    path: "/srv/share/personnel",
+    state: "following",
+    error: null,
+    checkedAt: "2025-01-01T08:00:00Z",
+    documentCount: 1002,
+    refusedCount: 1,
+  },
+  {
+    id: "f2",
+    collectionId: "c1",
+    path: "/mnt/scans",
+    state: "missing",
+    error: { code: "FILE_NOT_FOUND", message: "/mnt/scans is not there (any more); check its place and add it again." },
+    checkedAt: null,
+    documentCount: 3,
+    refusedCount: 0,
+  },
+];
+
+export const sampleStorage: CollectionStorage = {
+  copiesBytes: 52_428_800,
+  inPlaceBytes: 1_234_567_890,
+  textBytes: 41_943_040,
+  indexBytes: 18_874_368,
+  vectorBytes: 8_388_608,
 };
 
 export const sampleCollections: Collection[] = ["Personnel", "Contracts", "Manuals of the machine hall"].map(

@@ -32,6 +32,7 @@ function Page({ screen }: { screen: string }) {
     <SplitPane
       className="h-dvh bg-canvas"
       label="Width of the source panel"
+      sideLabel="Source"
       main={
         <main className="h-full">
           <Screen screen={screen} />

@@ -132,6 +132,7 @@ test("in the desktop app files are named by path, and what is no file on disk sa
     kind: "paths",
     pathOf: ({ name }) => (name === "dragged.png" ? "" : `/home/${name}`),
     pick: () => Promise.resolve(["/home/picked.pdf"]),
+    pickFolder: () => Promise.resolve(null),
   });
   library.getState().addFiles("c1", [new File(["x"], "lease.pdf"), new File(["x"], "dragged.png")]);
   await vi.waitFor(() =>

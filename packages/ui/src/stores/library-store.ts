@@ -1,4 +1,12 @@
-import type { AddResult, Collection, DocumentSummary, ErrorReport, LibraryEvent } from "@corral/protocol";
+import type {
+  AddResult,
+  Collection,
+  CollectionStorage,
+  DocumentSummary,
+  ErrorReport,
+  FollowedFolder,
+  LibraryEvent,
+} from "@corral/protocol";
 import type { SearchHit, Sources } from "@corral/protocol";
 import { createStore, type StoreApi } from "zustand/vanilla";
 import type { Connection } from "../connection/connection.ts";
@@ -34,6 +42,8 @@ export interface LibraryState {
   readonly collections: readonly Collection[];
   /** Of all collections, oldest first. */
   readonly documents: readonly DocumentSummary[];
+  /** Followed by any collection, oldest first. */
+  readonly folders: readonly FollowedFolder[];
   readonly loaded: boolean;
   /** The collection whose documents the library screen lists. */
   readonly openCollectionId: string | null;
@@ -51,6 +61,13 @@ export interface LibraryState {
   addFiles(collectionId: string, files: readonly File[]): string[];
   /** Shows the system's open dialog (desktop only) and adds what was picked. @returns the ids of the entries */
   pickFiles(collectionId: string): Promise<string[]>;
+  /** Follows a folder on the host's disk. @returns what went wrong, null when nothing did */
+  followFolder(collectionId: string, path: string): Promise<ErrorReport | null>;
+  unfollowFolder(folderId: string, removeDocuments: boolean): Promise<boolean>;
+  /** Shows the system's dialog for a folder (desktop only). @returns null when cancelled */
+  pickFolder(): Promise<string | null>;
+  /** What a collection takes up on the host. @returns null when it cannot be told */
+  storage(collectionId: string, signal: AbortSignal): Promise<CollectionStorage | null>;
   /** Stops an upload and forgets the entry. */
   cancelAdding(addingId: string): void;
   retryAdding(addingId: string): void;
@@ -72,6 +89,7 @@ export function createLibraryStore(connection: Connection): StoreApi<LibraryStat
   const store = createStore<LibraryState>()((set) => ({
     collections: [],
     documents: [],
+    folders: [],
     loaded: false,
     openCollectionId: null,
     adding: [],
@@ -93,6 +111,17 @@ export function createLibraryStore(connection: Connection): StoreApi<LibraryStat
       const paths = await connection.files.pick();
       return paths.length > 0 ? queue.addPaths(collectionId, paths) : [];
     },
+    followFolder: async (collectionId, path) => {
+      try {
+        apply({ type: "folder", folder: await library.watchFolder({ collectionId, path }) });
+        return null;
+      } catch (error) {
+        return reportOf(error);
+      }
+    },
+    unfollowFolder: (folderId, removeDocuments) => report(() => library.unwatchFolder({ folderId, removeDocuments })),
+    pickFolder: async () => (connection.files.kind === "paths" ? connection.files.pickFolder() : null),
+    storage: (collectionId, signal) => library.storage({ collectionId }, { signal }).catch(() => null),
     cancelAdding: (addingId) => queue.cancel(addingId),
     retryAdding: (addingId) => queue.retry(addingId),
     dismissAdding: (addingId) => queue.cancel(addingId),
@@ -149,19 +178,24 @@ export function createLibraryStore(connection: Connection): StoreApi<LibraryStat
 function changed(state: LibraryState, event: LibraryEvent): Partial<LibraryState> {
   switch (event.type) {
     case "snapshot":
-      return { collections: event.collections, documents: event.documents, loaded: true };
+      return { collections: event.collections, documents: event.documents, folders: event.folders, loaded: true };
     case "collection":
       return { collections: withEntry(state.collections, event.collection) };
     case "collection-removed":
       return {
         collections: state.collections.filter(({ id }) => id !== event.collectionId),
         documents: state.documents.filter(({ collectionId }) => collectionId !== event.collectionId),
+        folders: state.folders.filter(({ collectionId }) => collectionId !== event.collectionId),
         openCollectionId: state.openCollectionId === event.collectionId ? null : state.openCollectionId,
       };
     case "document":
       return { documents: withEntry(state.documents, event.document) };
     case "document-removed":
       return { documents: state.documents.filter(({ id }) => id !== event.documentId) };
+    case "folder":
+      return { folders: withEntry(state.folders, event.folder) };
+    case "folder-removed":
+      return { folders: state.folders.filter(({ id }) => id !== event.folderId) };
   }
 }
 

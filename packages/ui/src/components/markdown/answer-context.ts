@@ -7,6 +7,8 @@ export interface CitationLabel {
   document: string;
   /** Null for formats without pages. */
   page: number | null;
+  /** What people call the place, where it has a name: "Slide 3". */
+  label?: string | undefined;
 }
 
 export interface AnswerContext {

@@ -10,7 +10,12 @@ export function CitationChip({ number }: { number: number }) {
   const citation = citations.get(number);
   if (!citation) return <>[{number}]</>;
   const active = activeCitation === number;
-  const label = t(citation.page === null ? "markdown.source" : "markdown.sourceWithPage", { ...citation });
+  const place = citation.label
+    ? "markdown.sourceWithPlace"
+    : citation.page
+      ? "markdown.sourceWithPage"
+      : "markdown.source";
+  const label = t(place, { ...citation });
   return (
     <button
       type="button"

@@ -36,7 +36,7 @@ export function SourceCards(props: {
 function SourceCard(props: { citation: Citation; answered: boolean; current: boolean; onOpen: () => void }) {
   const { citation, answered, current, onOpen } = props;
   const { t } = useTranslation("chat");
-  const { number, document, page, quote, support } = citation;
+  const { number, document, page, label, quote, support } = citation;
   const verbatim = support === "verbatim";
   return (
     <button
@@ -57,7 +57,11 @@ function SourceCard(props: { citation: Citation; answered: boolean; current: boo
         <span aria-hidden="true" className="min-w-0 flex-1 truncate font-medium">
           {document}
         </span>
-        {page !== null && <span className="shrink-0 text-xs text-ink-muted">{t("sources.page", { page })}</span>}
+        {(label ?? page) !== null && (
+          <span className="max-w-1/2 shrink-0 truncate text-xs text-ink-muted">
+            {label ?? t("sources.page", { page })}
+          </span>
+        )}
       </span>
       <span className="line-clamp-3 text-sm text-ink-muted [overflow-wrap:anywhere]">{quote}</span>
       {answered && (

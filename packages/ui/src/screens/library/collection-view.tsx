@@ -8,13 +8,15 @@ import { Menu, MenuItem } from "../../components/menu.tsx";
 import { Tabs } from "../../components/tabs.tsx";
 import { useLibrary } from "../../stores/stores.tsx";
 import { AddFilesButton } from "./add-files-button.tsx";
+import { CollectionSpace } from "./collection-space.tsx";
 import { CollectionNameDialog } from "./collection-name-dialog.tsx";
+import { FollowedFolders } from "./followed-folders.tsx";
 import { DocumentList } from "./document-list.tsx";
 import { SearchTester } from "./search-tester.tsx";
 
 /** One collection: its documents, and what a search in it finds. */
 export function CollectionView({ collection }: { collection: Collection }) {
-  const { t } = useTranslation("library");
+  const { t } = useTranslation(["library", "folders"]);
   const openCollection = useLibrary((state) => state.openCollection);
   const removeCollection = useLibrary((state) => state.removeCollection);
   const [tab, setTab] = useState("documents");
@@ -63,6 +65,16 @@ export function CollectionView({ collection }: { collection: Collection }) {
         onValueChange={setTab}
         tabs={[
           { value: "documents", label: t("documents"), content: <DocumentList collectionId={collection.id} /> },
+          {
+            value: "folders",
+            label: t("folders:tab"),
+            content: (
+              <div className="flex h-full max-w-3xl flex-col gap-8 overflow-y-auto px-4 pb-6 md:px-6">
+                <FollowedFolders collectionId={collection.id} />
+                <CollectionSpace collectionId={collection.id} version={collection} />
+              </div>
+            ),
+          },
           { value: "search", label: t("search.tab"), content: <SearchTester collectionId={collection.id} /> },
         ]}
       />

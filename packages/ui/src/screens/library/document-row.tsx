@@ -6,6 +6,7 @@ import {
   Ellipsis,
   FileArchive,
   FileCode,
+  FileImage,
   FileSpreadsheet,
   FileText,
   FileType,
@@ -40,6 +41,7 @@ const icons: Partial<Record<DocumentFormat, typeof FileText>> = {
   mail: Mail,
   mailbox: Mail,
   archive: FileArchive,
+  image: FileImage,
 };
 const underWay: readonly DocumentState[] = ["queued", "reading", "indexing"];
 

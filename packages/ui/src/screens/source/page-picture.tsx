@@ -1,6 +1,7 @@
 import type { PageView } from "@corral/protocol";
 import { useTranslation } from "react-i18next";
 import { Spinner } from "../../components/spinner.tsx";
+import { TextLayer } from "./text-layer.tsx";
 
 export interface PagePictureProps {
   page: PageView & { width: number; height: number };
@@ -8,7 +9,7 @@ export interface PagePictureProps {
   url: string | null;
 }
 
-/** A page of a PDF as a picture, with a box over each line of the passage. Its text stands below it for those who cannot see it. */
+/** A page of a PDF, or an image, as a picture, with a box over each line of the passage and the page's text laid over it. */
 export function PagePicture({ page, url }: PagePictureProps) {
   const { t } = useTranslation("source");
   const percent = (part: number, whole: number) => `${(part / whole) * 100}%`;
@@ -18,7 +19,12 @@ export function PagePicture({ page, url }: PagePictureProps) {
       style={{ aspectRatio: `${page.width} / ${page.height}` }}
     >
       {url ? (
-        <img src={url} alt={t("pictureOfPage", { page: page.page })} className="absolute inset-0 size-full" />
+        <img
+          src={url}
+          alt={t("pictureOfPage", { page: page.page })}
+          className="absolute inset-0 size-full"
+          draggable={false}
+        />
       ) : (
         <span className="absolute inset-0 flex items-center justify-center">
           <Spinner label={t("loadingPicture")} />
@@ -28,7 +34,7 @@ export function PagePicture({ page, url }: PagePictureProps) {
         <span
           key={at}
           data-testid="mark-box"
-          className="absolute rounded-xs border-b-2 border-mark-box-line bg-mark-box mix-blend-multiply forced-colors:border-2"
+          className="pointer-events-none absolute rounded-xs border-b-2 border-mark-box-line bg-mark-box mix-blend-multiply forced-colors:border-2"
           style={{
             left: percent(box.x, page.width),
             top: percent(box.y, page.height),
@@ -37,6 +43,7 @@ export function PagePicture({ page, url }: PagePictureProps) {
           }}
         />
       ))}
+      <TextLayer page={page} />
     </div>
   );
 }

@@ -5,8 +5,8 @@ import { CopyButton } from "../../components/copy-button.tsx";
 import { ErrorNote } from "../../components/error-note.tsx";
 import { Spinner } from "../../components/spinner.tsx";
 import { useSource } from "../../stores/stores.tsx";
-import { MarkedText } from "./marked-text.tsx";
 import { PagePicture } from "./page-picture.tsx";
+import { SectionText } from "./section-text.tsx";
 
 /** The page itself: its picture and text, or why they cannot be shown. Comes into view at the first mark. */
 export function SourceBody() {
@@ -78,7 +78,7 @@ export function SourceBody() {
             className="rounded-md border border-line bg-surface px-4 py-3 leading-relaxed [overflow-wrap:anywhere] whitespace-pre-wrap"
           >
             {page.text ? (
-              <MarkedText text={page.text} spans={source.spans} page={page.page} />
+              <SectionText page={page} spans={source.spans} />
             ) : (
               <span className="text-ink-muted">{t("emptyPage")}</span>
             )}

@@ -77,6 +77,22 @@ test("opens at the page, with the passage marked in the text and boxed on the pi
   expect(Number.parseFloat(box.style.width)).toBeCloseTo((278 / 595) * 100, 3);
 });
 
+test("the text lies over the picture, line by line, to be selected and read out", async () => {
+  await open();
+  const layer = panel().querySelector("[data-testid=text-layer]")!;
+  const line = layer.querySelector("span")!;
+  expect(line.textContent).toBe(sampleCitation.quote);
+  expect(Number.parseFloat(line.style.left)).toBeCloseTo((70 / 595) * 100, 3);
+  expect(Number.parseFloat(line.style.top)).toBeCloseTo((353 / 842) * 100, 3);
+  expect(layer.closest("[aria-hidden]")).toBeNull();
+});
+
+test("a page is called what people call it", async () => {
+  page.mockImplementation((input) => Promise.resolve({ ...samplePage, page: input.page, label: "Slide 3" }));
+  await open();
+  expect(panel().textContent).toContain("Slide 3 · Page 3 of 12");
+});
+
 test("arrows turn pages and stop at the ends", async () => {
   await open([{ ...sampleCitation, spans: [{ page: 11, start: 0, end: 3 }], page: 11 }]);
   await press("ArrowRight");

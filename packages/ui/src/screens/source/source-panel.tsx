@@ -1,3 +1,4 @@
+import type { TFunction } from "i18next";
 import { X } from "lucide-react";
 import { useEffect, useRef, type KeyboardEvent } from "react";
 import { useTranslation } from "react-i18next";
@@ -42,10 +43,12 @@ export function SourcePanel() {
     event.stopPropagation();
   };
 
-  const where = t(paged ? (pageCount ? "pageOf" : "page") : pageCount ? "sectionOf" : "section", {
+  const number = t(paged ? (pageCount ? "pageOf" : "page") : pageCount ? "sectionOf" : "section", {
     page: source.page,
     count: pageCount ?? 0,
   });
+  const label = page?.page === source.page ? page.label : null;
+  const where = label ? `${placeName(label, t)} · ${number}` : number;
   return (
     <section
       aria-label={t("panel", { document: source.document })}
@@ -93,6 +96,12 @@ export function SourcePanel() {
       <SourceBody />
     </section>
   );
+}
+
+/** What people call the page: "Slide 3" in their language, a name as it stands in the document. */
+function placeName(label: string, t: TFunction<"source">): string {
+  const slide = /^Slide (\d+)$/.exec(label)?.[1];
+  return slide ? t("slide", { number: Number(slide) }) : label;
 }
 
 /** Focus moves to the panel when it opens, and back to what opened it when it closes. */

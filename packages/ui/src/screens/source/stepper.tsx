@@ -25,7 +25,7 @@ export function Stepper({ previous, next, onPrevious, onNext, children }: Steppe
         onClick={() => onPrevious?.()}
         className={end}
       />
-      <span aria-live="polite" className="whitespace-nowrap">
+      <span aria-live="polite" className="max-w-72 truncate">
         {children}
       </span>
       <IconButton

@@ -49,7 +49,12 @@ export class FakeHost {
 
   /** A connection of a page to this host. */
   connect(
-    files: FileTransfer = { kind: "paths", pathOf: ({ name }) => `/files/${name}`, pick: () => Promise.resolve([]) },
+    files: FileTransfer = {
+      kind: "paths",
+      pathOf: ({ name }) => `/files/${name}`,
+      pick: () => Promise.resolve([]),
+      pickFolder: () => Promise.resolve(null),
+    },
   ): Connection {
     return new SupervisedConnection({
       client: "browser",
@@ -246,7 +251,7 @@ export class FakeHost {
         watch: os.library.watch.handler(({ signal }) => {
           const feed = this.#libraryEvents;
           return (async function* (): AsyncGenerator<LibraryEvent, void, void> {
-            yield { type: "snapshot", collections: [...collections], documents: [...documents] };
+            yield { type: "snapshot", collections: [...collections], documents: [...documents], folders: [] };
             yield* feed.read(signal);
           })();
         }),
@@ -257,6 +262,9 @@ export class FakeHost {
           documentId: input.documentId,
           page: input.page,
           text: `Page ${input.page}`,
+          label: null,
+          lines: [],
+          tableRows: [],
           width: 612,
           height: 792,
           boxes: [],
