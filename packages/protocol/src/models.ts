@@ -94,6 +94,8 @@ export const loadPlan = z.object({
   contextSize: z.number().int(),
   /** Largest first. */
   slots: z.array(planSlots),
+  /** Id of the small model that guesses tokens ahead; its memory is counted with the model's. Absent: none. */
+  draft: z.string().optional(),
   placement: placementKind,
   /** Layers on GPUs; the output counts as one more than the model's own. */
   gpuLayers: z.number().int(),

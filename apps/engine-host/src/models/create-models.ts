@@ -17,6 +17,7 @@ import { cancelled, systemClock, type Clock } from "./abortable.ts";
 import { ChangeFeed } from "./change-feed.ts";
 import { abilityOf, DefaultModel } from "./default-model.ts";
 import { embeddingPrefixesOf } from "./embedding-prefixes.ts";
+import { draftsFor, refuseNoDraft, type Drafts } from "./draft-choice.ts";
 import { FitContract } from "./fit-contract.ts";
 import { FitRecord } from "./fit-record.ts";
 import type { ServingFiles } from "./load-settings.ts";
@@ -156,7 +157,7 @@ class ModelService implements Models {
     const { plan } = this.#loaded.condition(id);
     if (plan) return this.#speeds.apply(plan);
     await this.#serving.read();
-    const planWithout = await this.#fit.look(model, this.#lifetime.signal);
+    const planWithout = await this.#fit.look(model, await this.#draftsFor(model), this.#lifetime.signal);
     const others = model.embedded ? [] : this.#loaded.replaceable(id);
     return this.#speeds.apply(planWithout(others.map(({ reservation }) => reservation)));
   }
@@ -256,6 +257,9 @@ class ModelService implements Models {
     if (defaultModel) refuseOther(await this.#library.get(defaultModel), "generate");
     if (embeddingModel) refuseOther(await this.#library.get(embeddingModel), "embed");
     if (rerankModel) refuseOther(await this.#library.get(rerankModel), "rank");
+    for (const [model, draft] of Object.entries(changes.draftModels ?? {})) {
+      refuseNoDraft(await this.#library.get(draft), await this.#library.get(model));
+    }
     const settings = await this.#serving.change(changes);
     this.#loaded.keepAliveChanged();
     this.#changed();
@@ -308,24 +312,28 @@ class ModelService implements Models {
 
   async #loadable(model: LibraryModel): Promise<Loadable> {
     await this.#serving.read();
+    const drafts = await this.#draftsFor(model);
     return {
       id: model.id,
       path: model.path,
       purpose: purposeOf(model),
       embedded: model.embedded,
-      files: await this.#filesFor(model),
-      look: (signal) => this.#fit.look(model, signal),
-      reserve: (failed, signal) => this.#fit.reserve(model, failed, signal),
+      files: { ...(await this.#stateFiles()), draftPath: drafts.chosen?.path ?? null },
+      look: (signal) => this.#fit.look(model, drafts, signal),
+      reserve: (failed, signal) => this.#fit.reserve(model, drafts, failed, signal),
       settle: (loaded, reserved) => this.#fit.settle(loaded, reserved),
     };
   }
 
-  async #filesFor(_model: LibraryModel): Promise<ServingFiles> {
+  async #draftsFor(model: LibraryModel): Promise<Drafts> {
+    return draftsFor(model, await this.#library.list(), this.#serving.current.draftModels[model.id]);
+  }
+
+  async #stateFiles(): Promise<Pick<ServingFiles, "stateDirectory" | "stateBudgetBytes">> {
     const stateDirectory = this.#stateDirectory;
     return {
       stateDirectory,
       stateBudgetBytes: stateDirectory === null ? 0 : await this.#stateBudget(stateDirectory),
-      draftPath: null,
     };
   }
 

@@ -21,6 +21,7 @@ import { memorySettings } from "./testing/memory-settings.ts";
 const mebibyte = 2 ** 20;
 const gibibyte = 2 ** 30;
 const never = new AbortController().signal;
+const noDrafts = { chosen: null, offers: [] };
 const logger = openLogger({ directory: null, stderr: null });
 const sampleGpu = {
   id: "GPU-0",
@@ -134,15 +135,18 @@ const mainOf = (plan: LoadPlan | undefined) => {
 describe("two loads that start together", () => {
   it("do not both count the same free memory", async () => {
     const [a, b] = [await libraryModel("a"), await libraryModel("b")];
-    const alone = (await contract().look(a, never))([]);
+    const alone = (await contract().look(a, noDrafts, never))([]);
     // Room for one with its reserve, and a little more.
     now = machine(neededBytes(mainOf(alone)) + mebibyte);
     const fit = contract();
-    const results = await Promise.allSettled([fit.reserve(a, null, never), fit.reserve(b, null, never)]);
+    const results = await Promise.allSettled([
+      fit.reserve(a, noDrafts, null, never),
+      fit.reserve(b, noDrafts, null, never),
+    ]);
     expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
     expect(results[1]).toMatchObject({ reason: { code: "INSUFFICIENT_MEMORY" } });
     if (results[0].status === "fulfilled") results[0].value?.reservation[Symbol.dispose]();
-    expect(await fit.reserve(b, null, never)).toMatchObject({ plan: { fits: true } });
+    expect(await fit.reserve(b, noDrafts, null, never)).toMatchObject({ plan: { fits: true } });
   });
 });
 
@@ -181,7 +185,7 @@ describe("a load that fails for memory after all", () => {
   it("halves the context once the KV cache has 8 bits, down to 2,048 tokens", async () => {
     const model = await libraryModel("a");
     const shape = model.header!.shape;
-    const plan = { ...(await contract().look(model, never))([]), kvCacheType: "q8_0" as const };
+    const plan = { ...(await contract().look(model, noDrafts, never))([]), kvCacheType: "q8_0" as const };
     expect(nextRung(plan, shape)).toMatchObject({ kvCacheType: "q8_0", contextSize: 2048 });
     expect(nextRung({ ...plan, contextSize: 2048 }, shape)).toBeNull();
     const odd: ModelShape = { ...shape, keyLength: 80 };
@@ -245,7 +249,7 @@ describe("what a load took", () => {
 
   it("corrects later plans part by part, by at most 30 % of a part, and is not counted twice", async () => {
     const model = await libraryModel("a");
-    const first = mainOf((await contract().look(model, never))([]));
+    const first = mainOf((await contract().look(model, noDrafts, never))([]));
     const parts = (part: typeof first) => ({
       weightsBytes: part.weightsBytes,
       kvCacheBytes: part.kvCacheBytes,
@@ -282,7 +286,7 @@ describe("what a load took", () => {
     const engine = createFakeEngine({ memory });
     const fit = contract();
     const model = await libraryModel("a");
-    const reserved = await fit.reserve(model, null, never);
+    const reserved = await fit.reserve(model, noDrafts, null, never);
     if (!reserved) throw new Error("There is always a first plan.");
     expect(reserved.plan.placement).toBe("gpu");
     const settings = {
@@ -341,7 +345,7 @@ describe("what a load took", () => {
 
 it("leaves cores that are busy alone", async () => {
   const model = await libraryModel("a");
-  expect((await contract(0).look(model, never))([]).threads).toBe(8);
-  expect((await contract(5).look(model, never))([]).threads).toBe(3);
-  expect((await contract(40).look(model, never))([]).threads).toBe(1);
+  expect((await contract(0).look(model, noDrafts, never))([]).threads).toBe(8);
+  expect((await contract(5).look(model, noDrafts, never))([]).threads).toBe(3);
+  expect((await contract(40).look(model, noDrafts, never))([]).threads).toBe(1);
 });

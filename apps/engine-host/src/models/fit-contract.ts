@@ -11,7 +11,9 @@ import { MemoryLedger, type BytesByDevice, type Reservation } from "../hardware/
 import type { Logger } from "../logger.ts";
 import { neededBytes } from "../planning/placement.ts";
 import { isAsGood } from "../planning/as-good.ts";
+import { draftBytes, withDraft } from "../planning/draft.ts";
 import { planLoad, type LoadWish } from "../planning/plan-load.ts";
+import type { Drafts } from "./draft-choice.ts";
 import { measuredMemory, type Corrections, type FitRecord } from "./fit-record.ts";
 import type { PlanWithout } from "./make-room.ts";
 import type { LibraryModel } from "./model-library.ts";
@@ -63,10 +65,10 @@ export class FitContract {
    * How the model would be loaded now, as a function of what would be gone.
    * @throws CorralError what is wrong with the file, CANCELLED
    */
-  async look(model: LibraryModel, signal: AbortSignal): Promise<PlanWithout> {
+  async look(model: LibraryModel, drafts: Drafts, signal: AbortSignal): Promise<PlanWithout> {
     const lessons = await this.#lessons(model);
     const hardware = await this.#ledger.look(signal);
-    return (gone) => this.#plan(model, hardware(gone), lessons, null).plan;
+    return (gone) => this.#plan(model, drafts, hardware(gone), lessons, null).plan;
   }
 
   /**
@@ -75,12 +77,17 @@ export class FitContract {
    * @returns null when there is no next rung
    * @throws CorralError what is wrong with the file, INSUFFICIENT_MEMORY, CANCELLED
    */
-  async reserve(model: LibraryModel, failed: LoadPlan | null, signal: AbortSignal): Promise<ReservedPlan | null> {
+  async reserve(
+    model: LibraryModel,
+    drafts: Drafts,
+    failed: LoadPlan | null,
+    signal: AbortSignal,
+  ): Promise<ReservedPlan | null> {
     const rung = failed && nextRung(failed, headerOf(model).shape);
     if (failed && !rung) return null;
     const lessons = await this.#lessons(model);
     const choose = (hardware: HardwareSnapshot) => {
-      const choice = this.#plan(model, hardware, lessons, rung);
+      const choice = this.#plan(model, drafts, hardware, lessons, rung);
       if (!choice.plan.fits) throw insufficientMemory(model, choice.plan);
       return { choice, needs: needsOf(choice.plan) };
     };
@@ -113,6 +120,7 @@ export class FitContract {
 
   #plan(
     model: LibraryModel,
+    drafts: Drafts,
     snapshot: HardwareSnapshot,
     lessons: (hardware: HardwareSnapshot) => Corrections,
     rung: Rung | null,
@@ -123,7 +131,7 @@ export class FitContract {
     const hardware = model.embedded ? { ...snapshot, gpus: [] } : snapshot;
     const corrections = lessons(hardware);
     const planFor = (wish: LoadWish) => planLoad(plannedFile(model.id, header), hardware, wish);
-    const plan = model.embedded
+    const own = model.embedded
       ? planFor(
           withRung(
             {
@@ -142,6 +150,8 @@ export class FitContract {
             rung,
           )
         : planFor(readingWish(header.shape, purpose, corrections));
+    // Where memory was short, a draft model is the first to go.
+    const plan = rung ? own : drafted(own, drafts, hardware);
     const { physicalCores, logicalCores } = hardware.cpu;
     const threads = model.embedded
       ? readerThreads
@@ -163,6 +173,25 @@ export class FitContract {
     }
     return alone;
   }
+}
+
+/** With the draft model that was chosen, where there is room for it; else with a word about those that could be. */
+function drafted(plan: LoadPlan, { chosen, offers }: Drafts, hardware: HardwareSnapshot): LoadPlan {
+  const beside = (draft: LibraryModel) => withDraft(plan, plannedFile(draft.id, headerOf(draft)), hardware);
+  const taken = (withIt: LoadPlan) => `${(draftBytes(plan, withIt) / 2 ** 30).toFixed(1)} GiB`;
+  if (chosen) {
+    const withIt = beside(chosen);
+    if (!withIt) return { ...plan, reasons: [...plan.reasons, `There is no room for the draft model ${chosen.name}.`] };
+    const reason = `${chosen.name} guesses tokens ahead for it where that is measured to be faster, and takes ${taken(withIt)}.`;
+    return { ...withIt, reasons: [...plan.reasons, reason] };
+  }
+  for (const offer of offers) {
+    const withIt = beside(offer);
+    if (!withIt) continue;
+    const reason = `${offer.name} has the same vocabulary and could guess tokens ahead for it, which would take ${taken(withIt)} more.`;
+    return { ...plan, reasons: [...plan.reasons, reason] };
+  }
+  return plan;
 }
 
 /** A text is evaluated in one step, so memory grows with the square of the longest: chunks of documents are far shorter. Tokens. */

@@ -8,7 +8,7 @@ export interface ServingFiles {
   /** Where KV caches of conversations that lost their slot are kept; null: nowhere. */
   stateDirectory: string | null;
   stateBudgetBytes: number;
-  /** A smaller model of the same vocabulary that guesses ahead; null: none. */
+  /** Where the draft model lies that a plan may name; null: none was chosen. */
   draftPath: string | null;
 }
 
@@ -30,7 +30,7 @@ export function loadSettings(
     mapsWeights: mapsWeights(plan),
     ...(visibleGpus.length > 0 ? { visibleGpus } : {}),
     ...(generates && stateDirectory !== null && stateBudgetBytes > 0 ? { stateDirectory, stateBudgetBytes } : {}),
-    ...(generates && draftPath !== null ? { draft: { path: draftPath } } : {}),
+    ...(generates && plan.draft !== undefined && draftPath !== null ? { draft: { path: draftPath } } : {}),
   };
 }
 

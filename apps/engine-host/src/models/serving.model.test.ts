@@ -64,8 +64,7 @@ it("frees the slot of a stopped request within 250 ms (95th percentile), whether
     const stops = [new AbortController(), new AbortController(), new AbortController()];
     const streams = stops.map(async ({ signal }, index) => {
       const parts: ScheduledPart[] = [];
-      for await (const part of lease.generate(endless(`${"Round ".repeat(round)}${index}?`), signal))
-        parts.push(part);
+      for await (const part of lease.generate(endless(`${"Round ".repeat(round)}${index}?`), signal)) parts.push(part);
       return parts.at(-1);
     });
     await until(async () => {

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { HardwareSnapshot } from "@corral/protocol";
@@ -118,7 +118,10 @@ export class TestModels implements AsyncDisposable {
   }
 }
 
-/** Lets what is under way and needs no clock get done. */
-export function settle(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 10));
+/** Lets what is under way and needs no clock get done: as many timers and looks at files as that takes. */
+export async function settle(): Promise<void> {
+  for (let step = 0; step < 25; step++) {
+    await stat(tmpdir());
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
 }
