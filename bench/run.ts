@@ -6,7 +6,19 @@ interface Benchmark {
   run(parameters: string[]): Promise<void> | void;
 }
 
-const names = ["make-model", "throughput", "ingest", "search", "search-quality", "start", "fit", "plan"];
+const names = [
+  "make-model",
+  "throughput",
+  "ingest",
+  "index",
+  "crash",
+  "search",
+  "search-quality",
+  "vectors",
+  "start",
+  "fit",
+  "plan",
+];
 const [name = "", ...parameters] = process.argv.slice(2);
 if (!names.includes(name) || !readdirSync(import.meta.dirname).includes(`${name}.ts`)) {
   console.error(`Name a benchmark: npm run bench -- ${names.join("|")}`);

@@ -64,7 +64,10 @@ function vectorProblems(database: DatabaseSync): string[] {
     for (const { id, vectors, deleted } of segments.list(key)) {
       const gone = segments.deletedBits(id);
       const placed = segments.placed(id, 0);
-      const isWhole = placed.length === vectors - deleted && placed.every(({ place }) => !isGone(gone, place));
+      const isWhole =
+        placed.length === vectors - deleted &&
+        placed.every(({ place }) => !isGone(gone, place)) &&
+        segments.remainders(id) === placed.length;
       if (!isWhole) problems.push(`segment ${id} of the vectors of ${model} is incomplete`);
     }
   }

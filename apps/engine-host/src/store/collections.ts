@@ -51,6 +51,12 @@ export function collectionTable(database: DatabaseSync, index: IndexWriter): Syn
          FROM postings_segments) AS bytes, (SELECT chunks FROM index_totals) AS chunks`,
   );
 
+  const vectorBytes = database.prepare(
+    `SELECT coalesce(sum(vectors * 2 * dimensions + coalesce(octet_length(scales), 0) + coalesce(octet_length(bits), 0)
+         + coalesce(octet_length(codes), 0)), 0) AS bytes
+     FROM vector_segments JOIN vector_models ON vector_models.key = model_key`,
+  );
+
   const get = (id: string) => row<Collection>(byId, id) ?? null;
   const getByName = (name: string) => row<Collection>(byName, foldName(name)) ?? null;
 
@@ -75,10 +81,12 @@ export function collectionTable(database: DatabaseSync, index: IndexWriter): Syn
       if (!collection) throw collectionNotFound(id);
       const files = row<{ inPlaceBytes: number; copiesBytes: number }>(fileBytes, id)!;
       const text = row<{ bytes: number }>(textBytes, id)!;
-      // The index is one for all collections.
+      // The index is one for all collections, and so are the vectors.
       const index = row<{ bytes: number; chunks: number }>(indexBytes)!;
+      const vectors = row<{ bytes: number }>(vectorBytes)!;
       const share = index.chunks === 0 ? 0 : collection.chunkCount / index.chunks;
-      return { ...files, textBytes: text.bytes, indexBytes: Math.round(index.bytes * share), vectorBytes: 0 };
+      const shareOf = ({ bytes }: { bytes: number }) => Math.round(bytes * share);
+      return { ...files, textBytes: text.bytes, indexBytes: shareOf(index), vectorBytes: shareOf(vectors) };
     },
     remove(id) {
       const keys = rows<{ key: number }>(documentKeys, id).map(({ key }) => key);

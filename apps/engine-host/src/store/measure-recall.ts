@@ -1,5 +1,5 @@
 import { HighestRows, NearestRows } from "./best-rows.ts";
-import { bitBytes, codeBytes, encodeQuery, writeBits, writeCodes } from "./vector-codes.ts";
+import { bitBytes, codeBytes, encodeQuery, writeBits } from "./vector-codes.ts";
 import { VectorKernel } from "./vector-kernel.ts";
 import {
   isGone,
@@ -84,7 +84,7 @@ export class RecallMeasurement {
         ...this.#store.placed(segment.id, 0, Math.min(64, from)),
       ];
       if (!found) continue;
-      const vector = Float32Array.from(found.codes, (code) => code * found.scale);
+      const vector = Float32Array.from(found.high, (high) => (high + 0.5) * 256 * found.scale);
       const noise = Float32Array.from(vector, random);
       const strength = NOISE / Math.hypot(...noise);
       for (let at = 0; at < vector.length; at++) vector[at]! += noise[at]! * strength;
@@ -105,22 +105,21 @@ export class RecallMeasurement {
     const codeStride = codeBytes(dimensions);
     const bitStride = bitBytes(dimensions);
     const scales = new Float32Array(SEGMENT_VECTORS);
-    const codeRow = new Int8Array(codeStride);
     const bitRow = new Uint8Array(bitStride);
-    for (const { place, scale, codes } of found) {
+    for (const { place, scale, high } of found) {
       scales[place] = scale;
-      writeCodes(codes, codeRow);
-      writeBits(codes, bitRow);
-      this.#codeKernel.write(this.#codes + place * codeStride, codeRow);
+      writeBits(high, bitRow);
+      this.#codeKernel.write(this.#codes + place * codeStride, high);
       this.#bitKernel.write(this.#bits + place * bitStride, bitRow);
     }
     const gone = this.#store.deletedBits(id);
     for (const { slot, vector, highest, nearest } of samples) {
       const own = segmentOf(slot).segment === id ? segmentOf(slot).place : -1;
-      this.#codeKernel.setQuery(encodeQuery(vector).terms);
+      const { terms, offset } = encodeQuery(vector);
+      this.#codeKernel.setQuery(terms);
       const dots = this.#codeKernel.dot8(this.#codes, vectors, codeStride);
       for (let place = 0; place < vectors; place++) {
-        const score = dots[place]! * scales[place]!;
+        const score = (dots[place]! + offset) * scales[place]!;
         if (score > highest.least && place !== own && !isGone(gone, place)) highest.add(slotOf(id, place), score);
       }
       writeBits(vector, bitRow);

@@ -1,6 +1,6 @@
 import { HighestRows, NearestRows, type ScoredRow } from "./best-rows.ts";
 import type { DocumentScope } from "./scope.ts";
-import { bitBytes, codeBytes, encodeQuery, writeBits, writeCodes } from "./vector-codes.ts";
+import { bitBytes, codeBytes, encodeQuery, writeBits } from "./vector-codes.ts";
 import { VectorKernel } from "./vector-kernel.ts";
 import {
   isGone,
@@ -14,9 +14,12 @@ import {
 /** What of each vector is in memory: int8 codes, or a bit per component. */
 export type ResidentKind = "codes" | "bits";
 
+/** Rows of a block of memory: so many can be unused in a segment that is being filled. */
+const BLOCK_ROWS = 1024;
+
 interface ResidentSegment {
-  /** Of its rows in the kernel's memory. */
-  address: number;
+  /** Of its rows in the kernel's memory, {@link BLOCK_ROWS} each; taken as they are needed. */
+  blocks: number[];
   /** Rows that are loaded. */
   vectors: number;
   /** Of each row; null when bits are resident, as they have none. */
@@ -45,7 +48,7 @@ export class ResidentVectors {
     this.model = model;
     this.#store = store;
     this.#stride = kind === "codes" ? codeBytes(model.dimensions) : bitBytes(model.dimensions);
-    this.#kernel = new VectorKernel(SEGMENT_VECTORS * this.#stride);
+    this.#kernel = new VectorKernel(BLOCK_ROWS * this.#stride);
   }
 
   /** Bytes in memory: rows, scales, documents and marks. */
@@ -59,9 +62,9 @@ export class ResidentVectors {
   /** @param listed the segments that there are */
   refresh(listed: VectorSegment[]): void {
     const ids = new Set(listed.map(({ id }) => id));
-    for (const [id, { address }] of this.#segments) {
+    for (const [id, { blocks }] of this.#segments) {
       if (ids.has(id)) continue;
-      this.#kernel.giveBack(address);
+      for (const address of blocks) this.#kernel.giveBack(address);
       this.#segments.delete(id);
     }
     for (const { id, vectors, sealed, deleted } of listed) {
@@ -77,16 +80,16 @@ export class ResidentVectors {
 
   /** The rows with the highest dot products by their codes, best first. */
   highest(query: Float32Array, scope: DocumentScope, limit: number): ScoredRow[] {
-    const { scale, terms } = encodeQuery(query);
+    const { scale, terms, offset } = encodeQuery(query);
     this.#kernel.setQuery(terms);
     const best = new HighestRows(limit);
     for (const [id, segment] of this.#segments) {
       const { deleted } = segment;
       const scales = segment.scales!;
-      this.#eachStretch(segment, scope, (from, end) => {
-        const dots = this.#kernel.dot8(segment.address + from * this.#stride, end - from, this.#stride);
+      this.#eachStretch(segment, scope, (address, from, end) => {
+        const dots = this.#kernel.dot8(address, end - from, this.#stride);
         for (let place = from; place < end; place++) {
-          const score = dots[place - from]! * scales[place]! * scale;
+          const score = (dots[place - from]! + offset) * scales[place]! * scale;
           if (score > best.least && !isGone(deleted, place)) best.add(slotOf(id, place), score);
         }
       });
@@ -102,8 +105,8 @@ export class ResidentVectors {
     const nearest = new NearestRows(limit, this.model.dimensions);
     for (const [id, segment] of this.#segments) {
       const { deleted } = segment;
-      this.#eachStretch(segment, scope, (from, end) => {
-        const distances = this.#kernel.hamming(segment.address + from * this.#stride, end - from, this.#stride);
+      this.#eachStretch(segment, scope, (address, from, end) => {
+        const distances = this.#kernel.hamming(address, end - from, this.#stride);
         for (let place = from; place < end; place++) {
           const distance = distances[place - from]!;
           if (distance < nearest.most && !isGone(deleted, place)) nearest.add(slotOf(id, place), distance);
@@ -113,23 +116,39 @@ export class ResidentVectors {
     return nearest.ranked();
   }
 
-  /** Visits the stretches of places that belong to documents in scope; neighbours together. */
-  #eachStretch(segment: ResidentSegment, scope: DocumentScope, visit: (from: number, end: number) => void): void {
-    const { starts, documents, vectors } = segment;
+  /** Visits the stretches of places that belong to documents in scope and lie in one block; neighbours together. */
+  #eachStretch(
+    { starts, documents, vectors, blocks }: ResidentSegment,
+    scope: DocumentScope,
+    visit: (address: number, from: number, end: number) => void,
+  ): void {
+    const visitBlocks = (from: number, end: number) => {
+      for (let next = from; next < end; from = next) {
+        const block = Math.floor(from / BLOCK_ROWS);
+        next = Math.min(end, (block + 1) * BLOCK_ROWS);
+        visit(blocks[block]! + (from % BLOCK_ROWS) * this.#stride, from, next);
+      }
+    };
     let from = -1;
     for (let i = 0; i < documents.length; i++) {
       const isWanted = scope(documents[i]!);
       if (isWanted && from < 0) from = starts[i]!;
       if (isWanted || from < 0) continue;
-      visit(from, starts[i]!);
+      visitBlocks(from, starts[i]!);
       from = -1;
     }
-    if (from >= 0) visit(from, vectors);
+    if (from >= 0) visitBlocks(from, vectors);
+  }
+
+  /** The address of the block that a place lies in. */
+  #blockOf({ blocks }: ResidentSegment, place: number): number {
+    while (blocks.length * BLOCK_ROWS <= place) blocks.push(this.#kernel.take());
+    return blocks[Math.floor(place / BLOCK_ROWS)]!;
   }
 
   #begin(id: number): ResidentSegment {
     const segment: ResidentSegment = {
-      address: this.#kernel.take(),
+      blocks: [],
       vectors: 0,
       scales: this.kind === "codes" ? new Float32Array(SEGMENT_VECTORS) : null,
       starts: new Uint16Array(0),
@@ -146,7 +165,9 @@ export class ResidentVectors {
     const rows = this.kind === "bits" ? bits : codes;
     // Without codes the vectors themselves are read, as those of an open segment are.
     if (!rows) return;
-    this.#kernel.write(segment.address, rows);
+    const blockBytes = BLOCK_ROWS * this.#stride;
+    for (let from = 0; from < rows.length; from += blockBytes)
+      this.#kernel.write(this.#blockOf(segment, from / this.#stride), rows.subarray(from, from + blockBytes));
     segment.scales?.set(scales);
     segment.starts = Uint16Array.from({ length: documents.length / 2 }, (_, i) => documents[2 * i]!);
     segment.documents = Uint32Array.from({ length: documents.length / 2 }, (_, i) => documents[2 * i + 1]!);
@@ -154,19 +175,20 @@ export class ResidentVectors {
   }
 
   #loadPlaced(id: number, segment: ResidentSegment, end: number): void {
-    const row = new Int8Array(this.#stride);
-    const bits = new Uint8Array(row.buffer);
+    const bits = new Uint8Array(this.#stride);
     const starts = [...segment.starts];
     const documents = [...segment.documents];
-    for (const { place, documentKey, scale, codes } of this.#store.placed(id, segment.vectors, end)) {
-      if (this.kind === "codes") writeCodes(codes, row);
-      else writeBits(codes, bits);
-      this.#kernel.write(segment.address + place * this.#stride, row);
+    for (const { place, documentKey, scale, high } of this.#store.placed(id, segment.vectors, end)) {
+      if (this.kind === "bits") writeBits(high, bits);
+      const address = this.#blockOf(segment, place) + (place % BLOCK_ROWS) * this.#stride;
+      this.#kernel.write(address, this.kind === "bits" ? bits : high);
       if (segment.scales) segment.scales[place] = scale;
       if (documents.at(-1) === documentKey) continue;
       starts.push(place);
       documents.push(documentKey);
     }
+    // Also where the last places are of vectors that are gone.
+    this.#blockOf(segment, end - 1);
     segment.starts = Uint16Array.from(starts);
     segment.documents = Uint32Array.from(documents);
     segment.vectors = end;

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { row, rows } from "./database.ts";
 import { RecallMeasurement } from "./measure-recall.ts";
-import { bitBytes, codeBytes, writeBits, writeCodes } from "./vector-codes.ts";
+import { bitBytes, codeBytes, writeBits } from "./vector-codes.ts";
 import { placesOf, RESIDENT_CODE_BYTES } from "./vector-search.ts";
 import { SEGMENT_VECTORS, slotOf, type VectorModelRow, vectorSegments } from "./vector-segments.ts";
 import type { VectorWriter } from "./vector-writer.ts";
@@ -43,6 +43,7 @@ export function vectorTidier(
   const dropped = database.prepare("SELECT key FROM vector_models WHERE dropped = 1 LIMIT 1");
   const anySegment = database.prepare("SELECT id FROM vector_segments WHERE model_key = ? LIMIT 1");
   const removeVector = database.prepare("DELETE FROM vectors WHERE slot = ?");
+  const removeRemainder = database.prepare("DELETE FROM vector_remainders WHERE slot = ?");
   const forgetDeleted = database.prepare("DELETE FROM vectors_deleted WHERE segment = ?");
   const removeSegment = database.prepare("DELETE FROM vector_segments WHERE id = ?");
   const removeModel = database.prepare("DELETE FROM vector_models WHERE key = ?");
@@ -63,11 +64,11 @@ export function vectorTidier(
     const bits = new Uint8Array(SEGMENT_VECTORS * bitBytes(dimensions));
     const codes = new Int8Array(keepsCodes ? SEGMENT_VECTORS * codeBytes(dimensions) : 0);
     for (const vector of segments.placed(found.id, 0)) {
-      const { place, documentKey } = vector;
+      const { place, documentKey, high } = vector;
       if (documents.at(-1) !== documentKey) documents.push(place, documentKey);
       scales[place] = vector.scale;
-      writeBits(vector.codes, rowOf(bits, place, bitBytes(dimensions)));
-      if (keepsCodes) writeCodes(vector.codes, rowOf(codes, place, codeBytes(dimensions)));
+      writeBits(high, bits.subarray(place * bitBytes(dimensions), (place + 1) * bitBytes(dimensions)));
+      if (keepsCodes) codes.set(high, place * codeBytes(dimensions));
     }
     seal.run(bytesOf(Uint32Array.from(documents)), bytesOf(scales), bits, keepsCodes ? bytesOf(codes) : null, found.id);
     return true;
@@ -113,7 +114,10 @@ export function vectorTidier(
       return true;
     }
     const found = slotsOf(segment.id);
-    for (const slot of found) removeVector.run(slot);
+    for (const slot of found) {
+      removeVector.run(slot);
+      removeRemainder.run(slot);
+    }
     if (found.length > 0) return true;
     forgetDeleted.run(segment.id);
     removeSegment.run(segment.id);
@@ -133,11 +137,6 @@ export function vectorTidier(
       measurement = null;
     },
   };
-}
-
-/** A row of a block, in place. */
-function rowOf<Block extends Int8Array | Uint8Array>(block: Block, place: number, stride: number): Block {
-  return block.subarray(place * stride, (place + 1) * stride) as Block;
 }
 
 function bytesOf(array: Uint32Array | Float32Array | Int8Array): Uint8Array {

@@ -1,7 +1,7 @@
 import { ResidentVectors, type ResidentKind } from "./resident-vectors.ts";
 import type { DocumentScope } from "./scope.ts";
-import { codeBytes, exactDot } from "./vector-codes.ts";
-import type { PlacedVector, VectorModelRow, VectorSegment, VectorSegments } from "./vector-segments.ts";
+import { codeBytes, exactDot, roughDot } from "./vector-codes.ts";
+import type { VectorModelRow, VectorSegment, VectorSegments } from "./vector-segments.ts";
 
 /**
  * Bytes of int8 codes that may be resident: 300,000 chunks of 768 dimensions (research/retrieval.md, section 1). A larger
@@ -59,23 +59,35 @@ export function vectorSearch(store: VectorSegments, residentCodeBytes: number = 
     search(model, query, scope, limit) {
       const vectors = residentOf(model, store.list(model.key));
       const candidates = Math.max(model.candidates ?? UNMEASURED_CANDIDATES, limit * CANDIDATES_PER_CHUNK);
-      const slots =
+      const best =
         vectors.kind === "codes"
           ? vectors.highest(query, scope, limit + EXTRA_CANDIDATES).map(({ slot }) => slot)
-          : vectors.nearest(query, scope, candidates);
-      return slots
-        .map((slot) => scored(query, store.at(slot)!))
+          : nearestByCodes(query, vectors.nearest(query, scope, candidates), limit + EXTRA_CANDIDATES);
+      return best
+        .map((slot) => exact(query, slot))
         .sort((a, b) => b.score - a.score || a.chunkKey - b.chunkKey)
         .slice(0, limit);
     },
   };
+
+  /** The candidates with the highest scores by their upper bytes. */
+  function nearestByCodes(query: Float32Array, slots: number[], limit: number): number[] {
+    // In the order they lie on disk.
+    return slots
+      .sort((a, b) => a - b)
+      .map((slot) => ({ slot, score: roughDot(query, store.at(slot)!) }))
+      .sort((a, b) => b.score - a.score)
+      .slice(0, limit)
+      .map(({ slot }) => slot);
+  }
+
+  function exact(query: Float32Array, slot: number): VectorHit {
+    const { chunkKey, scale, high } = store.at(slot)!;
+    return { chunkKey, score: exactDot(query, { scale, high, low: store.remainder(slot) }) };
+  }
 }
 
 /** Places of all segments. */
 export function placesOf(segments: VectorSegment[]): number {
   return segments.reduce((sum, { vectors }) => sum + vectors, 0);
-}
-
-function scored(query: Float32Array, vector: PlacedVector): VectorHit {
-  return { chunkKey: vector.chunkKey, score: exactDot(query, vector) };
 }

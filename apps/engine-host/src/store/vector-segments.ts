@@ -24,8 +24,8 @@ export interface VectorSegment {
   deleted: number;
 }
 
-/** A vector with its place. */
-export interface PlacedVector extends VectorCodes {
+/** A vector with its place, without its lower bytes. */
+export interface PlacedVector extends Omit<VectorCodes, "low"> {
   /** In its segment. */
   place: number;
   chunkKey: number;
@@ -38,7 +38,7 @@ export interface SealedContent {
   documents: Uint32Array;
   scales: Float32Array;
   bits: Uint8Array;
-  /** Int8, row after row; null where there are so many vectors that only bits are scanned. */
+  /** Upper bytes, row after row; null where there are so many vectors that only bits are scanned. */
   codes: Uint8Array | null;
 }
 
@@ -65,6 +65,10 @@ export interface VectorSegments {
   placed(segment: number, from: number, end?: number): PlacedVector[];
   deletedBits(segment: number): Uint8Array | null;
   at(slot: number): PlacedVector | null;
+  /** The lower bytes of a vector. */
+  remainder(slot: number): Uint8Array;
+  /** How many vectors of a segment have their lower bytes. */
+  remainders(segment: number): number;
 }
 
 interface PlacedRow {
@@ -72,7 +76,7 @@ interface PlacedRow {
   chunkKey: number;
   documentKey: number;
   scale: number;
-  codes: Uint8Array;
+  high: Uint8Array;
 }
 
 export function vectorSegments(database: DatabaseSync): VectorSegments {
@@ -87,9 +91,11 @@ export function vectorSegments(database: DatabaseSync): VectorSegments {
     "SELECT documents, scales, bits, NULL AS codes FROM vector_segments WHERE id = ?",
   );
   const sealedCodes = database.prepare("SELECT documents, scales, bits, codes FROM vector_segments WHERE id = ?");
-  const columns = "slot, chunk_key AS chunkKey, document_key AS documentKey, scale, codes";
+  const columns = "slot, chunk_key AS chunkKey, document_key AS documentKey, scale, high";
   const placed = database.prepare(`SELECT ${columns} FROM vectors WHERE slot >= ? AND slot < ? ORDER BY slot`);
   const at = database.prepare(`SELECT ${columns} FROM vectors WHERE slot = ?`);
+  const remainder = database.prepare("SELECT low FROM vector_remainders WHERE slot = ?");
+  const remainders = database.prepare("SELECT count(*) AS vectors FROM vector_remainders WHERE slot >= ? AND slot < ?");
   const deletedBits = database.prepare("SELECT bits FROM vectors_deleted WHERE segment = ?");
 
   return {
@@ -119,14 +125,12 @@ export function vectorSegments(database: DatabaseSync): VectorSegments {
       const found = row<PlacedRow>(at, slot);
       return found ? placedVector(found) : null;
     },
+    remainders: (segment) => row<{ vectors: number }>(remainders, slotOf(segment, 0), slotOf(segment + 1, 0))!.vectors,
+    remainder: (slot) => row<{ low: Uint8Array }>(remainder, slot)!.low,
   };
 }
 
-function placedVector({ slot, chunkKey, documentKey, scale, codes }: PlacedRow): PlacedVector {
-  return { place: segmentOf(slot).place, chunkKey, documentKey, scale, codes: int16Of(codes) };
-}
-
-function int16Of(bytes: Uint8Array): Int16Array {
-  const aligned = bytes.byteOffset % 2 === 0 ? bytes : bytes.slice();
-  return new Int16Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 2);
+function placedVector({ slot, chunkKey, documentKey, scale, high }: PlacedRow): PlacedVector {
+  const codes = new Int8Array(high.buffer, high.byteOffset, high.byteLength);
+  return { place: segmentOf(slot).place, chunkKey, documentKey, scale, high: codes };
 }

@@ -39,10 +39,13 @@ export function vectorWriter(database: DatabaseSync): VectorWriter {
   const documentOf = database.prepare("SELECT document_key AS documentKey FROM chunks WHERE key = ?");
   const isThere = database.prepare("SELECT 1 FROM vectors WHERE chunk_key = ? AND model_key = ?");
   const insert = database.prepare(
-    "INSERT INTO vectors (slot, chunk_key, model_key, document_key, scale, codes) VALUES (?, ?, ?, ?, ?, ?)",
+    "INSERT INTO vectors (slot, chunk_key, model_key, document_key, scale, high) VALUES (?, ?, ?, ?, ?, ?)",
   );
+  const insertRemainder = database.prepare("INSERT INTO vector_remainders (slot, low) VALUES (?, ?)");
   const move = database.prepare("UPDATE vectors SET slot = ? WHERE slot = ?");
+  const moveRemainder = database.prepare("UPDATE vector_remainders SET slot = ? WHERE slot = ?");
   const remove = database.prepare("DELETE FROM vectors WHERE slot = ?");
+  const removeRemainder = database.prepare("DELETE FROM vector_remainders WHERE slot = ?");
   const slotsOfDocument = database.prepare(
     "SELECT slot FROM chunks JOIN vectors ON chunk_key = chunks.key WHERE chunks.document_key = ?",
   );
@@ -99,7 +102,10 @@ export function vectorWriter(database: DatabaseSync): VectorWriter {
   }
 
   function removeSlots(slots: number[]): void {
-    for (const slot of slots) remove.run(slot);
+    for (const slot of slots) {
+      remove.run(slot);
+      removeRemainder.run(slot);
+    }
     markAll(slots);
   }
 
@@ -119,8 +125,10 @@ export function vectorWriter(database: DatabaseSync): VectorWriter {
           throw new Error(`The vector of chunk ${key} is not one of ${dimensions} numbers.`);
         const chunk = row<{ documentKey: number }>(documentOf, key);
         if (!chunk || row(isThere, key, modelKey)) continue;
-        const { scale, codes } = encodeVector(vector);
-        insert.run(free.next(), key, modelKey, chunk.documentKey, scale, new Uint8Array(codes.buffer));
+        const { scale, high, low } = encodeVector(vector);
+        const slot = free.next();
+        insert.run(slot, key, modelKey, chunk.documentKey, scale, new Uint8Array(high.buffer));
+        insertRemainder.run(slot, low);
         added++;
       }
       free.close();
@@ -131,7 +139,11 @@ export function vectorWriter(database: DatabaseSync): VectorWriter {
     },
     moveToEnd(modelKey, slots) {
       const free = places(modelKey);
-      for (const slot of slots) move.run(free.next(), slot);
+      for (const slot of slots) {
+        const to = free.next();
+        move.run(to, slot);
+        moveRemainder.run(to, slot);
+      }
       free.close();
       markAll(slots);
     },

@@ -2,9 +2,10 @@ import type { Migration } from "../migrate.ts";
 
 /**
  * Vectors of chunks, by embedding model. A vector's slot is its segment's id * 8192 + its place in the segment; slots are
- * never used twice. `codes` of vectors is the vector as int16 (vector-codes.ts), read for the best of a search. A segment
- * that is full is sealed: `documents` (uint32 pairs: first place, document key), `scales` (float32), `bits` and `codes`
- * (int8) are then made of its vectors, to be read at once. vectors_deleted marks places whose vector is gone.
+ * never used twice. `high` and `low` are the upper and lower bytes of its codes (vector-codes.ts); they lie apart, as the
+ * lower ones are read for the very best of a search only, and rows of one byte a component fill pages better. A segment that
+ * is full is sealed: `documents` (uint32 pairs: first place, document key), `scales` (float32), `bits` and `codes` (the upper
+ * bytes) are then made of its vectors, to be read at once. vectors_deleted marks places whose vector is gone.
  */
 export const vectors: Migration = {
   version: 7,
@@ -45,7 +46,11 @@ export const vectors: Migration = {
         model_key INTEGER NOT NULL REFERENCES vector_models (key),
         document_key INTEGER NOT NULL,
         scale REAL NOT NULL,
-        codes BLOB NOT NULL
+        high BLOB NOT NULL
+      ) STRICT;
+      CREATE TABLE vector_remainders (
+        slot INTEGER PRIMARY KEY,
+        low BLOB NOT NULL
       ) STRICT;
       CREATE UNIQUE INDEX vectors_by_chunk ON vectors (chunk_key, model_key);
     `);
