@@ -175,7 +175,8 @@ class FakeModel implements LoadedModel {
   }
 
   async countPromptTokens(messages: EngineMessage[]): Promise<number> {
-    const counts = await this.countTokens(messages.map(({ text }) => text));
+    const said = ({ text, toolCalls = [] }: EngineMessage) => [text, ...toolCalls.map((call) => call.arguments)];
+    const counts = await this.countTokens(messages.flatMap(said));
     return counts.reduce((sum, count) => sum + count, 0);
   }
 

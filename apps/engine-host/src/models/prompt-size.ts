@@ -25,10 +25,8 @@ export async function promptSize(
   const bytes = [...texts, toolText, callText].reduce((sum, text) => sum + Buffer.byteLength(text), 0);
   const format = (texts.length + calls.length + 1) * turnTokens + (tools.length > 0 ? toolPromptTokens : 0);
   if (bytes + format + maxTokens <= smallestSlot) return Math.ceil(bytes / bytesPerToken) + format;
-  // A call that was made before is written much as a text, which the count of the messages leaves out.
-  const callTokens = callText === "" ? 0 : await sumOf(model, [callText], signal);
   if (prompt !== undefined) return (await sumOf(model, [prompt], signal)) + 1;
-  return callTokens + (await model.countPromptTokens(messages, signal, tools));
+  return model.countPromptTokens(messages, signal, tools);
 }
 
 async function sumOf(model: Pick<LoadedModel, "countTokens">, texts: string[], signal: AbortSignal): Promise<number> {
