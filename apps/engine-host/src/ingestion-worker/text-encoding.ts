@@ -30,6 +30,7 @@ function byteOrderMark(bytes: Uint8Array): string | null {
 /** Text in UTF-16 without a mark has a zero in nearly every other byte (for the scripts that matter in practice). */
 function utf16ByZeros(bytes: Uint8Array): string | null {
   const length = Math.min(bytes.length, sampleBytes) & ~1;
+  if (!bytes.subarray(0, length).includes(0)) return null;
   let even = 0;
   let odd = 0;
   for (let i = 0; i < length; i += 2) {
