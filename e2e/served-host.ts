@@ -15,10 +15,15 @@ export interface ServedHost extends AsyncDisposable {
   inferenceWorkers(): number[];
 }
 
-/** Builds the page if its sources changed, starts the host, and waits until it serves. */
-export async function serveHost(): Promise<ServedHost> {
+/** Builds the page if its sources changed. */
+export function buildPage(): void {
   const built = spawnSync(process.execPath, [join(repository, "tools/build-ui.ts")], { encoding: "utf8" });
   if (built.status !== 0) throw new Error(`The page could not be built:\n${built.stderr}`);
+}
+
+/** Builds the page if its sources changed, starts the host, and waits until it serves. */
+export async function serveHost(): Promise<ServedHost> {
+  buildPage();
   const dataDirectory = mkdtempSync(join(tmpdir(), "corral-e2e-"));
   const program = join(repository, "apps/engine-host/bin/corral.mjs");
   const child = spawn(process.execPath, [program, "serve", "--data", dataDirectory, "--port", "0"], {

@@ -25,12 +25,14 @@ export function ToolApproval({ call, messageId }: { call: ToolCall; messageId: s
       {words}
     </Button>
   );
+  const isTainted = call.approval === "ask-each-time";
   return (
     <div className="flex flex-col gap-2">
-      <p className="text-pretty">{t(call.approval === "ask-each-time" ? "approval.tainted" : "approval.question")}</p>
+      <p className="text-pretty">{t(isTainted ? "approval.tainted" : "approval.question")}</p>
       <div role="group" aria-label={t("approval.group")} className="flex flex-wrap gap-2">
-        {button("once", t("approval.once"), "primary")}
-        {call.approval === "ask" && button("always", t("approval.always"))}
+        {/* After reading words of others no answer is the obvious one. */}
+        {isTainted ? button("once", t("approval.once")) : button("once", t("approval.once"), "primary")}
+        {!isTainted && button("always", t("approval.always"))}
         {button("deny", t("approval.deny"))}
       </div>
     </div>

@@ -23,18 +23,19 @@ export function ToolCard({ call, messageId }: { call: ToolCall; messageId: strin
   const { tone, icon: Icon } = states[call.state];
   const isPending = call.state === "pending-approval";
   return (
-    <section
+    <div
+      role="group"
       aria-labelledby={titleId}
       data-tool-state={call.state}
       className={`flex flex-col gap-2 rounded-lg border bg-surface px-3 py-2.5 text-sm ${
         isPending ? "border-warning" : "border-line"
       }`}
     >
-      <header className="flex flex-wrap items-center gap-x-2 gap-y-1">
+      <div className="flex flex-wrap items-center gap-x-2 gap-y-1">
         <Wrench aria-hidden="true" className="size-4 shrink-0 text-ink-muted" />
-        <h3 id={titleId} className="min-w-0 font-medium [overflow-wrap:anywhere]">
+        <span id={titleId} className="min-w-0 font-medium [overflow-wrap:anywhere]">
           {toolTitle(call, t)}
-        </h3>
+        </span>
         {call.server !== null && <span className="text-ink-muted">{t("card.server", { server: call.server })}</span>}
         <span className="ml-auto flex items-center gap-2">
           {call.durationMs !== null && (
@@ -47,7 +48,7 @@ export function ToolCard({ call, messageId }: { call: ToolCall; messageId: strin
             {t(`state.${call.state}`)}
           </Badge>
         </span>
-      </header>
+      </div>
       {isPending ? (
         <>
           <PlainBlock label={t("card.arguments")} text={visibleArguments(call.arguments)} />
@@ -64,7 +65,7 @@ export function ToolCard({ call, messageId }: { call: ToolCall; messageId: strin
         />
       )}
       {call.state === "interrupted" && <p className="text-ink-muted">{t("card.interrupted")}</p>}
-    </section>
+    </div>
   );
 }
 

@@ -37,7 +37,7 @@ beforeEach(async () => {
     await settled();
   });
   const tab = [...document.querySelectorAll<HTMLElement>("[role=tab]")].find((one) =>
-    one.textContent!.includes("Folders"),
+    one.textContent.includes("Folders"),
   )!;
   await act(async () => {
     tab.dispatchEvent(new MouseEvent("mousedown", { bubbles: true, button: 0 }));
