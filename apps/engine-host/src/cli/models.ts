@@ -18,7 +18,8 @@ Usage: corral models list [--json]
        corral models use ID [--json]
        corral models load ID · unload ID [--json]
        corral models activity [--json]
-       corral models settings [--keep-alive MINUTES|never] [--parallel NUMBER|auto] [--states SIZE|auto] [--json]
+       corral models settings [--keep-alive MINUTES|never] [--parallel NUMBER|auto] [--states SIZE|auto] [--draft ID=DRAFT|off]
+                            [--json]
 
 list      shows the models on this machine; the first is the one that answers unless told otherwise.
 add       registers a GGUF file where it lies, after checking that it is whole.
@@ -31,12 +32,15 @@ activity  shows what each model does: slots, queue, tokens.
 settings  shows how models are served, and changes what is given:
   --keep-alive MINUTES  a model nobody used for so long is unloaded (30; never: it stays)
   --parallel NUMBER     replies a model writes side by side (auto: as many as cost nothing, four at most); from its next load
+  --draft ID=DRAFT|off  a small model of the same vocabulary guesses tokens for model ID, where that is measured to be
+                        faster; from its next load
   --states SIZE         disk space for conversations that lost their place in memory, such as 10GB (auto: a tenth of what
                         is free, 10 GB at most); from its next load`,
   options: {
     "keep-alive": { type: "string" },
     parallel: { type: "string" },
     states: { type: "string" },
+    draft: { type: "string" },
   },
   async run({ values, positionals, connect, output, signal }) {
     const [given, ...rest] = positionals;
@@ -45,8 +49,9 @@ settings  shows how models are served, and changes what is given:
     const isPlain = action === "list" || action === "activity" || action === "settings";
     if (isPlain && rest.length > 0) throw new UsageError(`corral models ${action} takes no arguments.`);
     const changes = changesOf(values);
-    if (Object.keys(changes).length > 0 && action !== "settings") {
-      throw new UsageError("--keep-alive, --parallel and --states belong to corral models settings.");
+    const draft = draftOf(values.draft);
+    if ((draft || Object.keys(changes).length > 0) && action !== "settings") {
+      throw new UsageError("--keep-alive, --parallel, --states and --draft belong to corral models settings.");
     }
     const argument = isPlain
       ? ""
@@ -84,6 +89,11 @@ settings  shows how models are served, and changes what is given:
         return output.result(activity, () => describeActivity(activity));
       }
       case "settings": {
+        if (draft) {
+          const { draftModels } = await procedures.settings(undefined, { signal });
+          const others = Object.fromEntries(Object.entries(draftModels).filter(([id]) => id !== draft.model));
+          changes.draftModels = draft.by === "off" ? others : { ...others, [draft.model]: draft.by };
+        }
         const settings = await procedures.configure(changes, { signal });
         return output.result(settings, () => describeSettings(settings));
       }
@@ -103,6 +113,13 @@ function changesOf(values: { "keep-alive"?: string; parallel?: string; states?: 
   }
   if (states !== undefined) changes.stateBudgetBytes = states === "auto" ? null : parseByteSize(states, "--states");
   return changes;
+}
+
+function draftOf(text: string | undefined): { model: string; by: string } | null {
+  if (text === undefined) return null;
+  const [model = "", by = "", ...rest] = text.split("=");
+  if (model !== "" && by !== "" && rest.length === 0) return { model, by };
+  throw new UsageError(`--draft takes the ids of two models such as large=small, or large=off, not "${text}".`);
 }
 
 /** Chooses a model for what it is made for. */
@@ -166,7 +183,8 @@ function describeActivity({ models }: ModelsActivity): string {
 }
 
 function describeSettings(settings: ServingSettings): string {
-  const { keepAliveMs, parallelReplies, stateBudgetBytes, defaultModel, embeddingModel, rerankModel } = settings;
+  const { keepAliveMs, parallelReplies, stateBudgetBytes, defaultModel, embeddingModel, rerankModel, draftModels } =
+    settings;
   return table([
     ["Unused models are unloaded after", keepAliveMs === null ? "never" : `${keepAliveMs / 60_000} min`],
     ["Replies side by side", parallelReplies === null ? "auto" : `${parallelReplies}`],
@@ -174,5 +192,6 @@ function describeSettings(settings: ServingSettings): string {
     ["Answers", defaultModel ?? "the first model added"],
     ["Embeds", embeddingModel ?? "the first embedding model added"],
     ["Ranks", rerankModel ?? "the first reranking model added"],
+    ...Object.entries(draftModels).map(([model, draft]) => [`Guesses tokens for ${model}`, draft]),
   ]);
 }

@@ -136,7 +136,7 @@ export class FitContract {
           withRung(
             {
               contextSize: header.shape.trainContextSize,
-              users: readerSequences,
+              users: this.#parallelReplies() ?? readerSequences,
               hasEqualSlots: true,
               corrections,
             },

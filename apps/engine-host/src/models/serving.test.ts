@@ -1,7 +1,10 @@
 import { join } from "node:path";
+import type { LoadPlan } from "@corral/protocol";
 import { afterEach, describe, expect, it } from "vitest";
 import { createFakeEngine, type FakeScript } from "../engines/fake-engine.ts";
 import type { Engine, GenerateRequest } from "../engines/engine.ts";
+import { buildGguf, tinyTensors } from "../engines/gguf.test-builder.ts";
+import { neededBytes } from "../planning/placement.ts";
 import type { RequestClient, ScheduledPart } from "./models.ts";
 import { memorySettings } from "./testing/memory-settings.ts";
 import { memoryStore, settle, TestModels } from "./testing/test-models.ts";
@@ -177,6 +180,52 @@ describe("settings", () => {
     await test.models.configure({ parallelReplies: 8 });
     await test.models.load("a", never);
     expect(test.engine.settings[0]?.slots.reduce((sum, { count }) => sum + count, 0)).toBe(8);
+  });
+});
+
+describe("a draft model", () => {
+  /** Four more layers' worth of weights than the tiny one. */
+  const large = () => {
+    const tensor = (layer: number) => ({
+      name: `blk.1.ffn_${layer}.weight`,
+      dimensions: [64, 512],
+      type: 0,
+      bytes: 131_072,
+    });
+    return buildGguf({ tensors: [...tinyTensors(), ...[1, 2, 3].map(tensor)] });
+  };
+
+  it("is offered where one is here and fits, and used only when chosen", async () => {
+    test = await TestModels.create({}, ["small"]);
+    await test.add("large", large());
+    const offered = await test.models.plan("large");
+    expect(offered.draft).toBeUndefined();
+    expect(offered.reasons.at(-1)).toMatch(/^Tiny has the same vocabulary/);
+    expect((await test.models.plan("small")).reasons.join()).not.toContain("vocabulary");
+
+    await test.models.configure({ draftModels: { large: "small" } });
+    const plan = await test.models.plan("large");
+    expect(plan.draft).toBe("small");
+    const bytes = ({ devices }: LoadPlan) => devices.reduce((sum, device) => sum + neededBytes(device), 0);
+    expect(bytes(plan)).toBeGreaterThan(bytes(offered));
+    await test.models.load("large", never);
+    await test.models.load("small", never);
+    expect(test.engine.settings.map(({ draft }) => draft)).toEqual([
+      { path: join(test.folder, "small.gguf") },
+      undefined,
+    ]);
+  });
+
+  it("is refused where it is of no use", async () => {
+    test = await TestModels.create({}, ["small"]);
+    await test.add("large", large());
+    const refused = { code: "INVALID_INPUT" };
+    await expect(test.models.configure({ draftModels: { small: "large" } })).rejects.toMatchObject(refused);
+    await expect(test.models.configure({ draftModels: { large: "corral-reader" } })).rejects.toMatchObject(refused);
+    await expect(test.models.configure({ draftModels: { large: "x" } })).rejects.toMatchObject({
+      code: "MODEL_NOT_FOUND",
+    });
+    expect((await test.models.settings()).draftModels).toEqual({});
   });
 });
 
