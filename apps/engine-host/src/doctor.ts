@@ -3,7 +3,7 @@ import { access, stat } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { CorralError, type DoctorCheck } from "@corral/protocol";
+import { CorralError, type DoctorCheck, type OcrData } from "@corral/protocol";
 import { DEFAULT_PORT } from "./config.ts";
 import type { Hardware } from "./hardware/hardware.ts";
 import type { Models } from "./models/models.ts";
@@ -20,6 +20,8 @@ export interface Patient {
   addresses(): string[];
   /** Starts a document reader and has it answer; rejects when it does not. */
   checkReader(signal: AbortSignal): Promise<void>;
+  /** Text recognition as it is installed. */
+  recognition(): Promise<OcrData>;
 }
 
 /** Below this much free disk a warning is due, bytes. */
@@ -40,6 +42,7 @@ export function createDoctor(patient: Patient): { check(signal?: AbortSignal): P
     ["model-file", "Model", () => checkModelFile(patient.models)],
     ["engine", "Model loads", (signal) => checkEngine(patient.models, signal)],
     ["document-reader", "Document reader", (signal) => checkReader(patient, signal)],
+    ["text-recognition", "Text recognition", () => checkRecognition(patient)],
     ["web-interface", "Web interface", () => checkWebInterface(patient.uiDirectory)],
     ["port", "Port", () => checkPort(patient.addresses())],
     ["desktop", "Desktop window", () => checkDesktop()],
@@ -123,6 +126,24 @@ async function checkEngine(models: Models, signal: AbortSignal): Promise<Finding
   const [tokens] = await lease.model.countTokens(["Corral"], signal);
   if (!tokens) return failed("The model answers, but not sensibly.", "Replace its file.");
   return ok(`${lease.summary.name} on ${backend}, context ${contextSize} tokens, loaded in ${Math.round(loadMs)} ms`);
+}
+
+async function checkRecognition(patient: Patient): Promise<Finding> {
+  const { directory, languages } = await patient.recognition();
+  const names = (usable: boolean) => languages.filter((language) => language.usable === usable).map(({ name }) => name);
+  const [usable, damaged] = [names(true), names(false)];
+  const how = `put LANGUAGE.traineddata of Tesseract into ${directory}`;
+  if (usable.length === 0) {
+    return {
+      status: "warning",
+      detail: "No language data: scans and pictures stay without text.",
+      remedy: `To read them, ${how}.`,
+    };
+  }
+  const detail = `Scans and pictures are read in ${usable.join(", ")}.`;
+  if (damaged.length === 0) return { status: "ok", detail, remedy: null };
+  const remedy = `Replace or remove the damaged data in ${directory}: ${damaged.join(", ")}.`;
+  return { status: "warning", detail: `${detail} Damaged: ${damaged.join(", ")}.`, remedy };
 }
 
 async function checkReader(patient: Patient, signal: AbortSignal): Promise<Finding> {

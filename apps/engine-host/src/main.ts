@@ -115,7 +115,16 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const chat = opened.use(createChat({ store, retrieval, models, mcp, logger }));
   const uiDirectory = defaultUiDirectory;
   const addresses: string[] = [];
-  const patient = { dataDirectory, uiDirectory, store, hardware, models, checkReader, addresses: () => addresses };
+  const patient = {
+    dataDirectory,
+    uiDirectory,
+    store,
+    hardware,
+    models,
+    checkReader,
+    addresses: () => addresses,
+    recognition: () => library.recognition(),
+  };
   const doctor = createDoctor(patient);
 
   const description: HostDescription = {

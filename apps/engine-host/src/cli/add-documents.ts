@@ -58,7 +58,8 @@ export async function addDocuments(
   }
 }
 
-async function collectionFor(client: CorralClient, name: string, signal: AbortSignal) {
+/** The collection of this name, made when missing. */
+export async function collectionFor(client: CorralClient, name: string, signal: AbortSignal) {
   const find = async () => collectionNamed(await client.library.collections(undefined, { signal }), name);
   const existing = await find();
   if (existing) return { collection: existing, isNew: false };

@@ -1,30 +1,71 @@
-import { CorralError, type DocumentSummary } from "@corral/protocol";
+import { CorralError, type DocumentSummary, type OcrData } from "@corral/protocol";
 import { resolve } from "node:path";
 import { addDocuments, type AddedDocument } from "./add-documents.ts";
 import { defineCommand, UsageError } from "./command.ts";
 import { bytes, count, table } from "./output.ts";
+import { describeFolders, folderAt, followFolder, forgetFolder } from "./followed-folders.ts";
 import { findCollection } from "./sources.ts";
 
 export const docs = defineCommand({
   name: "docs",
-  summary: "add, list and remove documents",
+  summary: "add, list and remove documents, follow folders",
   help: `
 Usage: corral docs add PATH… --collection NAME [--json]
        corral docs list [--collection NAME] [--json]
        corral docs remove NAME|ID… --collection NAME [--json]
+       corral docs watch [FOLDER… --collection NAME] [--json]
+       corral docs unwatch FOLDER|ID… [--remove-documents] [--json]
+       corral docs ocr-languages [--json]
 
 add     reads files, or all files of folders, in place and waits until they can be searched; makes the collection when it
         is missing. A file that is already there unchanged is not read again. Ctrl-C stops reading.
         With --json: {"collection","documents":[{"file","outcome","id","state","pages","chunks","error"}]}
 list    shows the documents of a collection, or of all of them.
 remove  forgets documents; the files themselves stay where they are.
-Kinds of files: text, Markdown, HTML, PDF and DOCX. The exit code is 1 when a file could not be read.`,
-  options: { collection: { type: "string" } },
+watch   follows folders: files added, changed, renamed or deleted there are so in the collection, as long as Corral runs and
+        at its next start. Waits until what is there now is read. Without a folder it lists those that are followed.
+unwatch stops following; documents stay, unless --remove-documents is given.
+ocr-languages
+        lists the languages in which the text of scans and pictures is recognised, and says where others are put.
+Kinds of files: PDF, Office and OpenDocument, RTF, EPUB, HTML, Markdown, text, CSV, JSON, mail, source code, scans and
+pictures, ZIP archives of these. The exit code is 1 when a file could not be read.`,
+  options: { collection: { type: "string" }, "remove-documents": { type: "boolean" } },
   async run({ values, positionals, connect, output, signal }) {
     const [action, ...names] = positionals;
     const collectionName = values.collection?.trim();
-    if (action !== "add" && action !== "list" && action !== "remove") {
-      throw new UsageError("Say what to do: corral docs add, corral docs list or corral docs remove.");
+    const actions = ["add", "list", "remove", "watch", "unwatch", "ocr-languages"];
+    if (!action || !actions.includes(action)) {
+      throw new UsageError(`Say what to do: corral docs ${actions.slice(0, -1).join(", ")} or ${actions.at(-1)}.`);
+    }
+    if (action === "watch" || action === "unwatch") {
+      const removeDocuments = values["remove-documents"] ?? false;
+      if (action === "unwatch" && names.length === 0) throw new UsageError("Say which folders to stop following.");
+      if (action === "watch" && names.length > 0 && !collectionName) {
+        throw new UsageError("Say in which collection: --collection NAME.");
+      }
+      await using session = await connect();
+      const { client } = session;
+      if (action === "unwatch") {
+        // All are looked up before any is forgotten.
+        const chosen = await Promise.all(names.map((name) => folderAt(client, name, signal)));
+        for (const folder of chosen) await forgetFolder(client, folder, removeDocuments, signal);
+        output.result({ unwatched: chosen }, () => `Stopped following ${count(chosen.length, "folder")}.`);
+        return 0;
+      }
+      const followed = [];
+      for (const name of names)
+        followed.push(await followFolder(client, collectionName ?? "", resolve(name), output, signal));
+      const folders = names.length > 0 ? followed : await client.library.folders(undefined, { signal });
+      const collections = await client.library.collections(undefined, { signal });
+      output.result({ folders }, () => describeFolders(folders, collections));
+      return folders.some(({ error }) => error) ? 1 : 0;
+    }
+    if (action === "ocr-languages") {
+      if (names.length > 0) throw new UsageError("corral docs ocr-languages takes no arguments.");
+      await using session = await connect();
+      const data = await session.client.library.recognition(undefined, { signal });
+      output.result(data, () => describeLanguages(data));
+      return 0;
     }
     if (action !== "list" && names.length === 0) {
       throw new UsageError(action === "add" ? "Say which files or folders to add." : "Say which documents to remove.");
@@ -65,6 +106,12 @@ Kinds of files: text, Markdown, HTML, PDF and DOCX. The exit code is 1 when a fi
     return failed.length > 0 ? 1 : 0;
   },
 });
+
+function describeLanguages({ directory, languages }: OcrData): string {
+  const rows = languages.map(({ name, bytes: size, usable }) => [name, bytes(size), usable ? "usable" : "damaged"]);
+  const list = rows.length > 0 ? `${table([["LANGUAGE", "SIZE", "STATE"], ...rows])}\n` : "No language is installed.\n";
+  return `${list}To add one, put its Tesseract data (such as deu.traineddata) into ${directory}; it is used from the next file on.`;
+}
 
 function documentsNamed(documents: DocumentSummary[], name: string): DocumentSummary[] {
   const found = documents.filter((document) => document.name === name || document.id === name);
