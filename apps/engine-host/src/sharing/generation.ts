@@ -211,12 +211,13 @@ async function roomForReply(
   prompt: Order["prompt"],
   { model }: ModelLease,
   signal: AbortSignal,
-  { tools }: Order["wishes"],
+  { tools, toolChoice }: Order["wishes"],
 ): Promise<number> {
+  const offered = toolChoice === "none" ? undefined : tools;
   const promptTokens =
     typeof prompt === "string"
       ? ((await model.countTokens([prompt], signal))[0] ?? 0) + 1
-      : await model.countPromptTokens(prompt, signal, tools);
+      : await model.countPromptTokens(prompt, signal, offered);
   const { contextSize } = model.facts;
   // At least one, so that the engine itself says how far it is over.
   return Math.max(1, Math.min(defaultReplyTokens, Math.ceil(contextSize / 4), contextSize - promptTokens));

@@ -7,8 +7,9 @@ import { engineMessages, promptWishes, readPromptRequest } from "./messages-requ
 export async function countMessageTokens(call: ApiCall): Promise<Response> {
   const request = readPromptRequest(await readJson(call.request));
   const prompt = engineMessages(request);
-  const { tools } = promptWishes(request);
+  const { tools, toolChoice } = promptWishes(request);
+  const offered = toolChoice === "none" ? undefined : tools;
   const { model } = await chooseModel(request.model, request.corral, call.services);
   await using lease = await call.services.models.acquire(model.id, { signal: call.signal, client: call.client });
-  return Response.json({ input_tokens: await lease.model.countPromptTokens(prompt, call.signal, tools) });
+  return Response.json({ input_tokens: await lease.model.countPromptTokens(prompt, call.signal, offered) });
 }

@@ -21,8 +21,10 @@ export const samplingFields = {
   presence_penalty: finite(-2, 2),
   seed: z.number().int().min(Number.MIN_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER).nullish(),
   logit_bias: z
-    .record(z.string().regex(/^\d{1,9}$/, "the keys are token ids"), z.number().min(-100).max(100))
-    .refine((bias) => Object.keys(bias).length <= mostBiases, `at most ${mostBiases} tokens`)
+    .custom<object>((given) => typeof given === "object" && given !== null, "must map token ids to biases")
+    // Counted before its entries are looked at.
+    .refine((given) => Object.keys(given).length <= mostBiases, `at most ${mostBiases} tokens`)
+    .pipe(z.record(z.string().regex(/^\d{1,9}$/, "the keys are token ids"), z.number().min(-100).max(100)))
     .nullish(),
   stop: z.union([z.string().max(1_000), boundedList(z.string().min(1).max(1_000), mostStops)]).nullish(),
   n: z.number().int().min(1).max(mostChoices).nullish(),
