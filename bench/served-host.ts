@@ -17,6 +17,8 @@ export interface ServedHost extends AsyncDisposable {
   readonly dataDirectory: string;
   /** Speaks to it over its WebSocket, as the page does. */
   connect(): Promise<HostSession>;
+  /** Ends it without warning, as a power cut or the system's memory killer would. */
+  kill(): Promise<void>;
 }
 
 export async function serveHost(dataDirectory?: string): Promise<ServedHost> {
@@ -45,6 +47,10 @@ export async function serveHost(dataDirectory?: string): Promise<ServedHost> {
           resourcesDirectory: join(root, "resources"),
           signal: new AbortController().signal,
         }),
+      async kill() {
+        child.kill("SIGKILL");
+        if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+      },
       [Symbol.asyncDispose]: stop,
     };
   } catch (error) {

@@ -113,6 +113,8 @@ export async function connectToRunning(
       client,
       description,
       [Symbol.asyncDispose]: async () => {
+        // The host may have gone before.
+        if (socket.readyState === WebSocket.CLOSED) return;
         const closed = new Promise((resolve) => socket.once("close", resolve));
         socket.close();
         await Promise.race([closed, delay(500, undefined, { ref: false })]);
