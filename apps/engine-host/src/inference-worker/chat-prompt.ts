@@ -2,6 +2,7 @@ import { LlamaText, SpecialToken, type ChatHistoryItem, type LlamaModel, type To
 import type { EngineMessage, EngineTool, GenerateRequest } from "../engines/engine.ts";
 import { endsOf, type ChatFormat } from "./chat-format.ts";
 import { llamaPrompt } from "./llama-prompt.ts";
+import { plainTokenizer } from "./plain-tokenizer.ts";
 import { callText, toolInstructions } from "./tool-text.ts";
 
 /** A prompt ready to evaluate, and what ends the reply to it besides the end-of-generation tokens. */
@@ -30,7 +31,7 @@ export function renderPrompt(model: LlamaModel, format: ChatFormat, request: Pro
   const usesTools = tools.length > 0 || request.messages.some(({ role, toolCalls }) => role === "tool" || toolCalls);
   if (format.kind === "llama3" && usesTools) {
     const ends = endsOf(model, [LlamaText(new SpecialToken("EOS")), LlamaText(new SpecialToken("EOT"))]);
-    const tokens = llamaPrompt(format, { ...request, tools }).tokenize(model.tokenizer);
+    const tokens = llamaPrompt(format, { ...request, tools }).tokenize(plainTokenizer(model));
     return { tokens, stopTokens: ends.tokens, stopTexts: [] };
   }
   const messages = usesTools ? withToolsAsText(request, tools) : request.messages;
@@ -43,13 +44,13 @@ export function renderPrompt(model: LlamaModel, format: ChatFormat, request: Pro
     model,
     stopGenerationTriggers.map((trigger) => LlamaText(trigger)),
   );
-  return { tokens: contextText.tokenize(model.tokenizer), stopTokens: ends.tokens, stopTexts: ends.texts };
+  return { tokens: contextText.tokenize(plainTokenizer(model)), stopTokens: ends.tokens, stopTexts: ends.texts };
 }
 
 /** Without any chat format: only the token that begins every text, where the model has one. */
 function rawTokens(model: LlamaModel, text: string): Token[] {
   const { bos, shouldPrependBosToken } = model.tokens;
-  const tokens = model.tokenize(text);
+  const tokens = plainTokenizer(model)(text, false);
   return shouldPrependBosToken && bos !== null ? [bos, ...tokens] : tokens;
 }
 
@@ -79,7 +80,9 @@ const titles = { system: "System", user: "User", assistant: "Assistant", tool: "
 function plainPrompt(model: LlamaModel, messages: readonly EngineMessage[]): ChatPrompt {
   const end = new SpecialToken("EOS");
   const turns = messages.map(({ role, text }) => LlamaText([`${titles[role]}:\n${text}`, end]));
-  const tokens = LlamaText([new SpecialToken("BOS"), ...turns, `${titles.assistant}:\n`]).tokenize(model.tokenizer);
+  const tokens = LlamaText([new SpecialToken("BOS"), ...turns, `${titles.assistant}:\n`]).tokenize(
+    plainTokenizer(model),
+  );
   return { tokens, stopTokens: endsOf(model, [LlamaText(end)]).tokens, stopTexts: [] };
 }
 
