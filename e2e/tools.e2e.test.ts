@@ -10,6 +10,7 @@ import { buildPage } from "./served-host.ts";
 import { expectAccessible } from "./accessibility-check.ts";
 import { launchBrowser } from "./browser.ts";
 import { CorralPage } from "./corral-page.ts";
+import { corral as corralCommand } from "./run-corral.ts";
 
 /**
  * Tools as a person meets them: a real MCP server is added, a call is asked about, allowed, denied, seen again after a reload.
@@ -22,14 +23,20 @@ let host: ChildProcess;
 let url = "";
 let browser: Browser;
 
-beforeAll(async () => {
-  buildPage();
-  const model = join(directory, "Tiny.gguf");
-  writeFileSync(model, buildGguf({ metadata: { ...tinyMetadata(), "llama.context_length": u32(1024) } }));
-  host = spawn(process.execPath, [join(import.meta.dirname, "scripted-host.ts"), join(directory, "data"), model], {
+const data = join(directory, "data");
+const model = join(directory, "Tiny.gguf");
+
+async function startHost(): Promise<void> {
+  host = spawn(process.execPath, [join(import.meta.dirname, "scripted-host.ts"), data, model], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   url = (await once(host.stdout!, "data")).toString().trim();
+}
+
+beforeAll(async () => {
+  buildPage();
+  writeFileSync(model, buildGguf({ metadata: { ...tinyMetadata(), "llama.context_length": u32(1024) } }));
+  await startHost();
   browser = await launchBrowser();
 }, 120_000);
 afterAll(async () => {
@@ -166,4 +173,39 @@ test("a conversation that no longer fits asks what to leave out, and answers wit
   await corral.lastAnswer.getByText("Show the summary").click();
   await corral.lastAnswer.getByText("They talked at length.").waitFor();
   await expectAccessible(page);
+});
+
+test("a killed host leaves a call that waited as one that did not run", async () => {
+  const before = written();
+  {
+    await using corral = await openChat();
+    await corral.ask("send after the kill");
+    await corral.lastAnswer.locator("[data-tool-state=pending-approval]").waitFor();
+    host.kill("SIGKILL");
+    await once(host, "exit");
+  }
+  await startHost();
+  await using corral = await CorralPage.open(browser, url);
+  await corral.conversations.getByText("send after the kill").first().click();
+  await corral.lastAnswer.locator("[data-tool-state=denied]").waitFor();
+  expect(await corral.lastAnswer.getAttribute("data-state")).toBe("interrupted");
+  expect(written()).toBe(before);
+});
+
+test("the command line lists, adds and removes tool servers", async () => {
+  const at = ["--data", data, "--json"];
+  const listed = (await corralCommand(["tools", "list", ...at])).json() as { tools: { name: string }[] };
+  expect(listed.tools.map(({ name }) => name)).toContain("mail__write_note");
+  const program = join(repository, "apps/engine-host/src/mcp/testing/server.test-program.ts");
+  const args = ["tools", "add", "second", "--env", "TOKEN=canary", ...at, "--", process.execPath, program];
+  const added = await corralCommand(args);
+  expect(added.code).toBe(0);
+  expect(added.json()).toMatchObject({ server: { state: "ready", settings: { transport: { env: { TOKEN: null } } } } });
+  expect(added.stdout + added.stderr).not.toContain("canary");
+  const outside = await corralCommand(["tools", "add", "far", "--url", "https://tools.example/mcp", ...at]);
+  expect(outside).toMatchObject({ code: 1 });
+  expect(outside.stdout).toContain("OUTSIDE_ADDRESS");
+  expect((await corralCommand(["tools", "add", "Wrong Name", ...at])).code).toBe(2);
+  expect((await corralCommand(["tools", "remove", "second", "third", ...at])).code).toBe(1);
+  expect((await corralCommand(["tools", "remove", "second", ...at])).json()).toEqual({ removed: ["second"] });
 });

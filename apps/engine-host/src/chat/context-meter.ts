@@ -1,5 +1,5 @@
 import type { ContextMeasure, ConversationSettings, Message, ModelSummary } from "@corral/protocol";
-import type { EngineMessage } from "../engines/engine.ts";
+import type { EngineMessage, EngineTool } from "../engines/engine.ts";
 import type { Clock } from "./clock.ts";
 import type { ChatModels } from "./generate-reply.ts";
 import { splitAtSummary, turnsOf } from "./earlier-turns.ts";
@@ -23,13 +23,21 @@ export class ContextMeter {
     this.#clock = clock;
   }
 
-  async measure(settings: ConversationSettings, messages: Message[], draft: string): Promise<ContextMeasure> {
+  /** @param tools what the model may call in this conversation */
+  async measure(
+    settings: ConversationSettings,
+    messages: Message[],
+    draft: string,
+    tools: EngineTool[],
+  ): Promise<ContextMeasure> {
     const listed = await this.#models.list();
     const summary = settings.model === null ? listed[0] : listed.find((model) => model.id === settings.model);
     const prompt = promptOf(summary, settings, messages, draft);
     const contextSize = summary === undefined ? 0 : (summary.contextSize ?? (await this.#plannedContext(summary.id)));
-    const exact = summary === undefined ? null : await this.#count(summary, prompt);
-    const characters = prompt.reduce((sum, { text }) => sum + text.length, 0);
+    const known = summary?.ability === "chat" ? tools : [];
+    const exact = summary === undefined ? null : await this.#count(summary, prompt, known);
+    const toolCharacters = known.length === 0 ? 0 : JSON.stringify(known).length;
+    const characters = prompt.reduce((sum, { text }) => sum + text.length, toolCharacters);
     return {
       usedTokens: exact ?? Math.ceil(characters / charactersPerToken),
       contextSize,
@@ -38,14 +46,14 @@ export class ContextMeter {
   }
 
   /** By the model's own tokenizer if it is loaded, else null. */
-  async #count(summary: ModelSummary, prompt: EngineMessage[]): Promise<number | null> {
+  async #count(summary: ModelSummary, prompt: EngineMessage[], tools: EngineTool[]): Promise<number | null> {
     if (summary.state !== "ready" && summary.state !== "idle") return null;
     const giveUp = new AbortController();
     try {
       // Unloaded in the meantime: then it would have to be waited for, which is called off.
       const onWaiting = () => giveUp.abort();
       await using lease = await this.#models.acquire(summary.id, { signal: giveUp.signal, onWaiting });
-      return await lease.model.countPromptTokens(prompt, giveUp.signal);
+      return await lease.model.countPromptTokens(prompt, giveUp.signal, tools);
     } catch {
       return null;
     }

@@ -17,7 +17,7 @@ import { ConversationEvents } from "./conversation-events.ts";
 import { titleOf } from "./conversation-title.ts";
 import { generateReply, type ChatModels, type ReplyTask } from "./generate-reply.ts";
 import { RunningReplies, type WriteReply } from "./running-replies.ts";
-import { describeTools, type McpTools } from "./tools/tool-set.ts";
+import { describeTools, toolsOf, type McpTools } from "./tools/tool-set.ts";
 
 /** What chat is built from. Whoever made these disposes of them, after chat. */
 export interface ChatParts {
@@ -186,7 +186,8 @@ export function createChat(parts: ChatParts): Chat {
 
     async measure(conversationId, draft) {
       const { settings, messages } = await store.conversations.get(conversationId);
-      return meter.measure(settings, messages, draft);
+      const tools = toolsOf(settings, parts.mcp).map(({ definition }) => definition);
+      return meter.measure(settings, messages, draft, tools);
     },
 
     [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),

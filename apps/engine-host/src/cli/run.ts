@@ -17,8 +17,23 @@ import { Output } from "./output.ts";
 import { plan } from "./plan.ts";
 import { search } from "./search.ts";
 import { serve } from "./serve.ts";
+import { tools } from "./tools.ts";
 
-const commands: Command[] = [serve, api, docs, ask, search, models, plan, hardware, evaluate, doctor, demo, host];
+const commands: Command[] = [
+  serve,
+  api,
+  docs,
+  ask,
+  search,
+  models,
+  tools,
+  plan,
+  hardware,
+  evaluate,
+  doctor,
+  demo,
+  host,
+];
 
 /** Runs the command line. Resolves to the exit code: 0, 1 for a failure, 2 for wrong use, 130 after Ctrl-C. */
 export async function run(argv: string[]): Promise<number> {
