@@ -30,7 +30,7 @@ async function* mailBlocks(mail: Email, container: Container): AsyncGenerator<Lo
   if (lines.length > 0) {
     yield { kind: "paragraph", level: 0, text: lines.map(([name, value]) => `${name}: ${value}`).join("\n") };
   }
-  const body = mail.text?.trim() ? parsePlainText(mail.text) : parseHtml(mail.html ?? "").blocks;
+  const body = mail.text?.trim() ? textOf(mail.text) : parseHtml(mail.html ?? "").blocks;
   for (const block of body) yield block.kind === "heading" ? { ...block, level: block.level + 1 } : block;
   for (const attachment of mail.attachments) {
     // A picture that the text shows is part of its looks.
@@ -40,6 +40,11 @@ async function* mailBlocks(mail: Email, container: Container): AsyncGenerator<Lo
       yield { ...block, level };
     }
   }
+}
+
+/** The text of a mail begins with a greeting, not with a title. */
+function textOf(text: string): LooseBlock[] {
+  return parsePlainText(text).map((block) => ({ ...block, kind: "paragraph" }));
 }
 
 function subjectOf(mail: Email): string | null {

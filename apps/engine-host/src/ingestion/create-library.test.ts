@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, symlink, unlink, utimes } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, symlink, unlink, utimes, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -141,6 +141,55 @@ describe("adding files", { timeout: 60_000 }, () => {
     ]);
   });
 
+  it("knows a file by its stamp: a second pass opens none", async () => {
+    const paths = await Promise.all(["a", "b", "c"].map((name) => room.put(`${name}.txt`, `The ${name} file.`)));
+    const yesterday = new Date(Math.floor(Date.now() / 1000) * 1000 - 86_400_000);
+    for (const path of paths) await utimes(path, yesterday, yesterday);
+    await room.add(...paths);
+    await room.settled();
+    // Other words of the same length, with size, time and inode as they were: who opens the file finds out.
+    await writeFile(paths[0]!, "The x file.");
+    await utimes(paths[0]!, yesterday, yesterday);
+    expect((await room.add(...paths)).map(({ outcome }) => outcome)).toEqual(["unchanged", "unchanged", "unchanged"]);
+  });
+
+  it("follows a file that was moved, by its content", async () => {
+    const [first] = await room.add(await room.put("old.txt", "The ledger of 1931."));
+    await room.settled();
+    await rename(room.path("old.txt"), room.path("new.txt"));
+    const [second] = await room.add(room.path("new.txt"));
+    expect(second).toMatchObject({ outcome: "unchanged", document: { id: first!.document!.id, name: "new.txt" } });
+  });
+
+  it("tells what a collection takes, and gives all of it back when its documents go", async () => {
+    const never = new AbortController().signal;
+    const text = "The lighthouse keeper counts the ships that pass the cape each night. ".repeat(200);
+    await room.library.addUpload(room.collectionId, "log.txt", upload(text), never);
+    await room.add(await room.put("in-place.txt", `${text} Twice.`));
+    await room.settled();
+    const full = await room.library.storage(room.collectionId);
+    expect(full.copiesBytes).toBe(text.length);
+    expect(full.inPlaceBytes).toBe(text.length + " Twice.".length);
+    expect(full.textBytes).toBeGreaterThan(2 * text.length);
+    expect(full.indexBytes).toBeGreaterThan(0);
+    const other = await room.library.createCollection("Other");
+    const nothing = { copiesBytes: 0, inPlaceBytes: 0, textBytes: 0, indexBytes: 0, vectorBytes: 0 };
+    expect(await room.library.storage(other.id)).toEqual(nothing);
+
+    const documents = await room.library.documents();
+    for (const { id } of documents) await room.library.removeDocument(id);
+    expect(await room.library.storage(room.collectionId)).toEqual(nothing);
+    expect(await room.found("lighthouse")).toEqual([]);
+    expect(await readdir(join(room.dataDirectory, "files"))).toEqual([]);
+    expect(await readFile(room.path("in-place.txt"), "utf8")).toContain("Twice.");
+    for (const { id } of documents) {
+      await expect(room.library.page(id, 1, [])).rejects.toMatchObject({ code: "DOCUMENT_NOT_FOUND" });
+      expect(await room.store.pages.get(id, 1)).toBeNull();
+      expect(await room.store.index.chunk(`${id}.0`)).toBeNull();
+    }
+    await expect(room.library.storage("none")).rejects.toMatchObject({ code: "COLLECTION_NOT_FOUND" });
+  });
+
   it("refuses a collection that does not exist", async () => {
     await expect(room.library.addPaths("none", [room.path("a.txt")])).rejects.toMatchObject({
       code: "COLLECTION_NOT_FOUND",
@@ -209,3 +258,7 @@ describe("showing a document", { timeout: 60_000 }, () => {
     for (const { id, state } of await room.library.documents()) if (state !== "ready") await room.library.cancel(id);
   });
 });
+
+async function* upload(content: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(content);
+}
