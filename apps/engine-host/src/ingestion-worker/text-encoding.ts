@@ -1,3 +1,4 @@
+import { guessLegacyEncoding } from "./legacy-encoding.ts";
 import { unreadable } from "./parse-failure.ts";
 
 /** Bytes looked at to tell UTF-16 and binary data. */
@@ -5,7 +6,7 @@ const sampleBytes = 64 * 1024;
 
 /**
  * Decodes a text file: byte-order mark, then the encoding the file itself declares, then strict UTF-8, then UTF-16 by
- * where its zero bytes stand, else windows-1252 (what older Windows programs write in western languages).
+ * where its zero bytes stand, else the encoding of older programs that it reads best in.
  * @param declared an encoding label found in the file (HTML `<meta charset>`), if any
  * @throws ParseFailure when the bytes are not text
  */
@@ -16,7 +17,7 @@ export function decodeText(bytes: Uint8Array, declared: string | null = null): s
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    return legacyDecoder(declared).decode(bytes);
+    return legacyDecoder(declared, bytes).decode(bytes);
   }
 }
 
@@ -56,13 +57,13 @@ function looksBinary(bytes: Uint8Array): boolean {
   return control > length * 0.01;
 }
 
-function legacyDecoder(label: string | null): InstanceType<typeof TextDecoder> {
+function legacyDecoder(label: string | null, bytes: Uint8Array): InstanceType<typeof TextDecoder> {
   try {
     if (label) return new TextDecoder(label);
   } catch {
     // An encoding nobody knows: treat the file as if it had declared none.
   }
-  return new TextDecoder("windows-1252");
+  return new TextDecoder(guessLegacyEncoding(bytes));
 }
 
 /**
