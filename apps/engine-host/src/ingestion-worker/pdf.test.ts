@@ -205,6 +205,30 @@ describe("reading a PDF", () => {
     ]);
   });
 
+  it("keeps the letters of words together that run down the page, and their boxes where they stand", async () => {
+    const path = await makePdf((document, font) => {
+      const turned = document.addPage([595, 842]);
+      turned.setRotation(degrees(90));
+      write(turned, font, 100, 700, ["Ottilie filled the millet till illicit lily"]);
+      const downwards = document.addPage([595, 842]);
+      write(downwards, font, 100, 700, ["Upright text comes first because there is more of it on this page."]);
+      downwards.drawText("Ottilie will fill it", { x: 400, y: 600, size: 11, font, rotate: degrees(270) });
+    });
+    const { pages } = await read(path);
+    expect(pages[0]!.text.trim()).toBe("Ottilie filled the millet till illicit lily");
+    // The page is 842 wide as it is shown; the text begins 100 from its top and runs down, 142 from the right.
+    const [line] = pages[0]!.lines;
+    expect(line!.y).toBeCloseTo(100, 0);
+    expect(line!.height).toBeGreaterThan(150);
+    expect(line!.x + line!.width).toBeGreaterThan(842 - 142);
+    expect(line!.x).toBeLessThan(842 - 142);
+    expect(pages[1]!.text).toContain("Ottilie will fill it");
+    const down = pages[1]!.lines.at(-1)!;
+    expect(down.y).toBeCloseTo(842 - 600, 0);
+    expect(down.x).toBeGreaterThan(395);
+    expect(down.x + down.width).toBeLessThan(412);
+  });
+
   it("gives pages without text, so that page numbers stay true", async () => {
     const path = await makePdf((document, font) => {
       document.addPage([595, 842]);

@@ -8,6 +8,7 @@ import { type DocumentStyle, mayBeRunning, type RowedPage, rowText, runningKey, 
 import { readingOrder, type TextItem } from "./pdf-lines.ts";
 import { isInstalled, mayBeScanned, recognisePage, scannedPages } from "./recognition.ts";
 import { straighten } from "./recognised-lines.ts";
+import { mendTurnedText } from "./turned-text.ts";
 
 /** Pages parsed at once: enough that reopening the file costs little, few enough for smooth progress and little memory. */
 const batchPages = 50;
@@ -47,6 +48,7 @@ export async function* parsePdf(file: string | Buffer, options: PdfOptions): Asy
       for await (const done of scans.recognise(parsed)) {
         yield { pages: [], blocks: [], recognised: done, progress: (batch.startPage - 1 + scans.doneOfBatch) / total };
       }
+      await mendTurnedText(file, parsed);
       const pages = parsed.map(toRowedPage);
       const part = writePages(pages, learned.learn(pages));
       const labels = new Map(parsed.map((page) => [page.pageNum, page.pageLabel]));
