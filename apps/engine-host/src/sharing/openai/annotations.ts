@@ -16,7 +16,7 @@ function titleOf({ document, page }: Citation): string {
 }
 
 /** Where the marker "[n]" of a citation stands in the text that was written before it became known. */
-export function markerOf({ number }: Citation, text: string): { start: number; end: number } {
+function markerOf({ number }: Citation, text: string): { start: number; end: number } {
   for (const match of text.matchAll(/\[[\d\s,]{1,64}\]/gu)) {
     if (!match[0].slice(1, -1).split(",").map(Number).includes(number)) continue;
     return { start: match.index, end: match.index + match[0].length };

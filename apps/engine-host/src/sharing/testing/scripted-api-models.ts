@@ -265,6 +265,6 @@ function summary(id: string, ability: ModelSummary["ability"], given: Partial<Mo
 }
 
 export const chatModel = summary("scripted", "chat");
-export const readerModel = summary("corral-reader", "quote", { embedded: true });
+const readerModel = summary("corral-reader", "quote", { embedded: true });
 const embeddingModel = summary("scripted-embed", "embed");
 const rankModel = summary("scripted-rank", "rank");
