@@ -195,7 +195,7 @@ class CallWriter {
 
   rest({ isList, head, name }: CallStart): string | null {
     if (isList && !this.#rules.isParallel) return null;
-    const names = this.#rules.tools.filter((tool) => `"${tool.name}"`.startsWith(name) && `"${tool.name}"` !== name);
+    const names = this.#rules.tools.filter((tool) => `"${tool.name}"`.startsWith(name));
     if (names.length === 0) return null;
     const parts = head.map((item) => (item === null ? this.#space : literal(item)));
     const named = names.map((tool) => this.#named(tool, name.length));
