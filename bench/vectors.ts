@@ -70,8 +70,18 @@ async function ask(
   return { times, recall: found / (limit * queries.length) };
 }
 
-/** Through the store as the product uses it: threads, transactions, texts of the hits. */
-async function measureStore(data: Data, folder: string): Promise<Measured> {
+/** Bytes of the database, once everything is tidy and written into it. */
+function tidySize(folder: string): number {
+  const database = openDatabase(folder, "write");
+  const tidier = vectorTidier(database, vectorWriter(database));
+  while (inTransaction(database, "write", () => tidier.step()));
+  database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  database.close();
+  return statSync(join(folder, "corral.sqlite")).size;
+}
+
+/** Stores documents with as many chunks as there are vectors. @returns the number of each document's first vector */
+async function addDocuments(data: Data, folder: string): Promise<Map<string, number>> {
   await using store = await openStore(folder, () => {});
   const { id: collectionId } = await store.collections.create("c");
   const documents = new Map<string, number>();
@@ -87,7 +97,14 @@ async function measureStore(data: Data, folder: string): Promise<Measured> {
     await store.documents.saveContent(id, { title: null, language: null, paged: false, pages: [], chunks });
     documents.set(id, from);
   }
-  const before = statSync(join(folder, "corral.sqlite")).size + statSync(join(folder, "corral.sqlite-wal")).size;
+  return documents;
+}
+
+/** Through the store as the product uses it: threads, transactions, texts of the hits. */
+async function measureStore(data: Data, folder: string): Promise<Measured> {
+  const documents = await addDocuments(data, folder);
+  const before = tidySize(folder);
+  await using store = await openStore(folder, () => {});
   let added = 0;
   let ms = 0;
   for (let after = 0; ;) {
@@ -105,13 +122,10 @@ async function measureStore(data: Data, folder: string): Promise<Measured> {
       ({ chunk }) => documents.get(chunk.documentId)! + chunk.ordinal,
     ),
   );
-  const after = statSync(join(folder, "corral.sqlite")).size + statSync(join(folder, "corral.sqlite-wal")).size;
-  return {
-    ...asked,
-    perSecond: (1000 * data.vectors.length) / ms,
-    memory: (await store.vectors.residentBytes()) / data.vectors.length,
-    disk: (after - before) / data.vectors.length,
-  };
+  const memory = (await store.vectors.residentBytes()) / data.vectors.length;
+  await store[Symbol.asyncDispose]();
+  const disk = (tidySize(folder) - before) / data.vectors.length;
+  return { ...asked, perSecond: (1000 * data.vectors.length) / ms, memory, disk };
 }
 
 /** As above 300,000 chunks: the same vectors with bits in memory, after the recall was measured. On this thread. */

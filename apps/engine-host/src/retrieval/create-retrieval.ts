@@ -23,7 +23,7 @@ const RERANK_MS = 800;
 export interface RetrievalOptions {
   store: Pick<Store, "index" | "vectors" | "settings">;
   /** Absent: passages are found by words alone. */
-  models?: Pick<Models, "watch" | "embedder" | "reranker">;
+  models?: Pick<Models, "watch" | "settings" | "embedder" | "reranker">;
   /** Only tests replace it. */
   rerankMs?: number;
 }

@@ -30,7 +30,7 @@ export interface EmbeddingJob extends AsyncDisposable {
 
 export interface EmbeddingJobOptions {
   store: Pick<Store, "vectors" | "settings">;
-  models: Pick<Models, "watch" | "embedder">;
+  models: Pick<Models, "watch" | "settings" | "embedder">;
   /** For the host's log. Gets no text of documents. */
   log?: (event: string, fields: LogFields, error?: unknown) => void;
   /** Only tests replace it. */
@@ -84,7 +84,6 @@ export function createEmbeddingJob(options: EmbeddingJobOptions): EmbeddingJob {
       signal.throwIfAborted();
       const chunks = await chunkEmbedder.next(embedder, signal);
       if (chunks === null) return;
-      isEmbedding = true;
       error = null;
       const now = performance.now();
       finished = [...finished.filter(({ at }) => now - at < SPEED_WINDOW_MS), { at: now, chunks }];
@@ -121,6 +120,8 @@ export function createEmbeddingJob(options: EmbeddingJobOptions): EmbeddingJob {
   async function runOnce(signal: AbortSignal): Promise<void> {
     const embedders = await installed.embedders();
     if (isPaused || embedders.length === 0 || (await isSettled(embedders))) return;
+    isEmbedding = true;
+    feed.tell();
     await using embedder = await models.embedder(null, { signal });
     if (model !== embedder.id) {
       model = embedder.id;

@@ -1,19 +1,19 @@
 import type { ModelSummary } from "@corral/protocol";
 import type { Models } from "../models/models.ts";
 
-/** Whether models of the two kinds that search uses are installed, kept up to date, so that no search has to ask. */
+/** Which models of the two kinds that search uses are installed, kept up to date, so that no search has to ask. */
 export class InstalledModels implements Disposable {
   readonly #stop = new AbortController();
   readonly #first = Promise.withResolvers<void>();
-  readonly #onChange: () => void;
   #embedders: string[] = [];
   #hasReranker = false;
+  /** The embedding models and which of them was chosen. */
+  #choice = "";
 
-  /** @param onChange called after each change, also the first time the list is known */
-  constructor(models: Pick<Models, "watch">, onChange: () => void = () => {}) {
-    this.#onChange = onChange;
-    this.#follow(models).then(this.#first.resolve, (error: unknown) => {
-      // Nobody may be asking; who does finds no models, and says so.
+  /** @param onChange called when other embedding models are installed or chosen than before; not when one is merely loaded */
+  constructor(models: Pick<Models, "watch" | "settings">, onChange: () => void = () => {}) {
+    this.#follow(models, onChange).then(this.#first.resolve, (error: unknown) => {
+      // Who asks finds no models then, and says so.
       this.#first.resolve();
       if (!this.#stop.signal.aborted) throw error;
     });
@@ -34,13 +34,17 @@ export class InstalledModels implements Disposable {
     this.#stop.abort();
   }
 
-  async #follow(models: Pick<Models, "watch">): Promise<void> {
+  async #follow(models: Pick<Models, "watch" | "settings">, onChange: () => void): Promise<void> {
     for await (const list of models.watch(this.#stop.signal)) {
-      const ofAbility = (ability: ModelSummary["ability"]) => list.filter((model) => model.ability === ability);
-      this.#embedders = ofAbility("embed").map(({ id }) => id);
-      this.#hasReranker = ofAbility("rank").length > 0;
+      const idsOf = (ability: ModelSummary["ability"]) =>
+        list.filter((model) => model.ability === ability).map(({ id }) => id);
+      this.#embedders = idsOf("embed");
+      this.#hasReranker = idsOf("rank").length > 0;
+      const choice = JSON.stringify([(await models.settings()).embeddingModel, ...this.#embedders.toSorted()]);
       this.#first.resolve();
-      this.#onChange();
+      if (choice === this.#choice) continue;
+      this.#choice = choice;
+      onChange();
     }
   }
 }

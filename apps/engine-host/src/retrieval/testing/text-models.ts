@@ -1,4 +1,4 @@
-import { CorralError, type ModelSummary } from "@corral/protocol";
+import { CorralError, type ModelSummary, type ServingSettings } from "@corral/protocol";
 import { fakeDimensions, fakeRank, fakeVector } from "../../engines/fake-vectors.ts";
 import { ChangeFeed } from "../../models/change-feed.ts";
 import type { Embedder, Models, Reranker } from "../../models/models.ts";
@@ -29,10 +29,11 @@ export class TextModels {
     this.#feed.tell();
   }
 
-  get models(): Pick<Models, "watch" | "embedder" | "reranker"> {
+  get models(): Pick<Models, "watch" | "settings" | "embedder" | "reranker"> {
     return {
       watch: (signal) =>
         this.#feed.watch(() => Promise.resolve(this.#installed.map((model) => model as ModelSummary)), signal),
+      settings: () => Promise.resolve({ embeddingModel: null } as ServingSettings),
       embedder: async (wanted) => {
         const id = await this.#acquire("embed", wanted);
         return this.#lease({ id, dimensions: fakeDimensions, maxTokens: this.maxWords, ...this.#embedding(id) });
@@ -49,7 +50,10 @@ export class TextModels {
     if (!found && wanted) throw new CorralError("MODEL_NOT_FOUND", `No ${wanted}.`, { model: wanted });
     if (!found) throw new CorralError("NO_MODEL", "No such model.", {});
     this.acquired++;
+    // Being loaded is a change too, for whoever watches.
+    this.#feed.tell();
     await this.load();
+    this.#feed.tell();
     return found.id;
   }
 
