@@ -14,7 +14,7 @@ import { corral as corralCommand } from "./run-corral.ts";
 
 /**
  * Tools as a person meets them: a real MCP server is added, a call is asked about, allowed, denied, seen again after a reload.
- * The host is real but for its engine, which does what the question says (scripted-host.ts).
+ * The host is real but for its engine, which does what the question says (scripted-host.test-program.ts).
  */
 const repository = resolve(import.meta.dirname, "..");
 const directory = mkdtempSync(join(tmpdir(), "corral-tools-"));
@@ -27,7 +27,7 @@ const data = join(directory, "data");
 const model = join(directory, "Tiny.gguf");
 
 async function startHost(): Promise<void> {
-  host = spawn(process.execPath, [join(import.meta.dirname, "scripted-host.ts"), data, model], {
+  host = spawn(process.execPath, [join(import.meta.dirname, "scripted-host.test-program.ts"), data, model], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   url = (await once(host.stdout!, "data")).toString().trim();

@@ -12,6 +12,6 @@ export function passageBlock(passage: SearchHit, number: number): string {
  * Text of a document cannot pass for the prompt's own structure: its "[3]" and its tags become their full-width twins,
  * which read the same and still compare equal when a quote is looked up.
  */
-export function disarm(text: string): string {
+function disarm(text: string): string {
   return text.replace(/\[(\s*\d+(?:\s*[,–-]\s*\d+)*\s*)\]/gu, "［$1］").replace(/<(?=\s*\/?\s*passages\b)/giu, "＜");
 }

@@ -43,6 +43,7 @@ async function followReply(client: CorralClient, messageId: string, output: Outp
         break;
       case "waiting":
         if (part.reason === "queue") output.status("Waiting for other answers to finish …");
+        else if (part.reason === "summarising") output.status("Summarising the oldest messages …");
         else {
           const percent = part.progress === null ? "" : ` ${Math.round(part.progress * 100)} %`;
           output.status(`Loading the model …${percent}`, "Loading the model …");
@@ -60,6 +61,8 @@ async function followReply(client: CorralClient, messageId: string, output: Outp
         output.stream(part.text);
         break;
       case "citation":
+      case "summary":
+      case "tool-call":
         break;
       case "finish":
         output.clearStatus();

@@ -1,5 +1,5 @@
 /**
- * A real host whose engine is the scripted fake: `scripted-host.ts DATA MODEL.gguf`. Prints the address a browser opens.
+ * A real host whose engine is the scripted fake: `scripted-host.test-program.ts DATA MODEL.gguf`. Prints the address a browser opens.
  * The model does what the question says: "send X" calls the mail tool with X, "count X" the calculator, "talk" says much;
  * after a result it tells it.
  */
@@ -10,7 +10,7 @@ import { startHost } from "../apps/engine-host/src/main.ts";
 
 const repository = resolve(import.meta.dirname, "..");
 const [data, model] = process.argv.slice(2);
-if (data === undefined || model === undefined) throw new Error("usage: scripted-host.ts DATA MODEL.gguf");
+if (data === undefined || model === undefined) throw new Error("usage: scripted-host.test-program.ts DATA MODEL.gguf");
 
 const lastOf = ({ messages }: GenerateRequest) => messages.at(-1)!;
 /** The question without its passages. */
