@@ -2,7 +2,12 @@ import { describe, expect, it } from "vitest";
 import type { EnginePart, GenerateRequest, LoadSettings } from "./engine.ts";
 import { createFakeEngine } from "./fake-engine.ts";
 
-const settings: LoadSettings = { slots: [{ contextSize: 100, count: 2 }], gpuLayers: 0, threads: 1, kvCacheType: "f16" };
+const settings: LoadSettings = {
+  slots: [{ contextSize: 100, count: 2 }],
+  gpuLayers: 0,
+  threads: 1,
+  kvCacheType: "f16",
+};
 const never = new AbortController().signal;
 const request = (text: string, maxTokens = 50): GenerateRequest => ({
   messages: [{ role: "user", text }],
@@ -59,5 +64,44 @@ describe("the fake engine", () => {
     const hanging = createFakeEngine({ replyFault: () => ({ kind: "hang", afterWords: 1 }) });
     await using other = await hanging.load({ id: "b", path: "" }, settings, { signal: never });
     expect(await collect(other.generate(request("one two"), AbortSignal.timeout(50)))).toBe("one ");
+  });
+
+  it("ends before a stop text, tells likelihoods, and makes calls after its words", async () => {
+    const call = { id: "call_1", name: "look", arguments: "{}" };
+    const engine = createFakeEngine({ calls: ({ tools = [] }) => (tools.length > 0 ? [call] : []) });
+    await using model = await engine.load({ id: "a", path: "" }, settings, { signal: never });
+    const all = async (more: Partial<GenerateRequest>) => {
+      const parts: EnginePart[] = [];
+      for await (const part of model.generate({ ...request("one two three"), ...more }, never)) parts.push(part);
+      return parts;
+    };
+    const stopped = await all({ stop: ["thr", "tw"] });
+    expect(stopped.at(-1)).toMatchObject({ type: "finish", reason: "stop", stopText: "tw" });
+    expect(stopped.filter(({ type }) => type === "text-delta")).toMatchObject([{ text: "one " }]);
+    const [, first] = await all({ logprobs: 2 });
+    expect(first).toMatchObject({
+      logprobs: [{ token: "one ", bytes: [111, 110, 101, 32], top: [{ token: "one " }, {}] }],
+    });
+    const tools = [{ name: "look", description: "It looks", parameters: {} }];
+    expect((await all({ tools })).slice(-2)).toMatchObject([{ type: "tool-call", call }, { reason: "tool-calls" }]);
+  });
+
+  it("gives texts with words in common vectors that lie close together, and scores by the words of the query", async () => {
+    await using model = await createFakeEngine().load(
+      { id: "a", path: "" },
+      { ...settings, purpose: "embed" },
+      { signal: never },
+    );
+    const [gate, question, bananas] = await model.embed(
+      ["the gate closes", "gate closes when", "yellow bananas"],
+      never,
+    );
+    const dot = (a: Float32Array | undefined, b: Float32Array | undefined) =>
+      (a ?? new Float32Array()).reduce((sum, value, index) => sum + value * (b?.[index] ?? 0), 0);
+    expect(Math.hypot(...(gate ?? []))).toBeCloseTo(1, 5);
+    expect(gate).toHaveLength(model.facts.dimensions ?? 0);
+    expect(dot(gate, question)).toBeGreaterThan(dot(gate, bananas) + 0.3);
+    expect(await model.rank("gate closes", ["the gate", "The gate closes.", "no"], never)).toEqual([0.5, 1, 0]);
+    await expect(model.embed(["x ".repeat(500)], never)).rejects.toMatchObject({ code: "CONTEXT_OVERFLOW" });
   });
 });

@@ -4,11 +4,13 @@ import type {
   EngineMemory,
   EngineMessage,
   EnginePart,
+  EngineTool,
   EngineToolCall,
   GenerateRequest,
   LoadedModel,
   LoadSettings,
   ResidentMemory,
+  TokenLogprob,
 } from "./engine.ts";
 import { fakeDimensions, fakeRank, fakeVector } from "./fake-vectors.ts";
 
@@ -174,9 +176,13 @@ class FakeModel implements LoadedModel {
     return Promise.resolve(texts.map((text) => wordsOf(text).length));
   }
 
-  async countPromptTokens(messages: EngineMessage[]): Promise<number> {
+  async countPromptTokens(
+    messages: EngineMessage[],
+    _signal?: AbortSignal,
+    tools: readonly EngineTool[] = [],
+  ): Promise<number> {
     const said = ({ text, toolCalls = [] }: EngineMessage) => [text, ...toolCalls.map((call) => call.arguments)];
-    const counts = await this.countTokens(messages.flatMap(said));
+    const counts = await this.countTokens([...messages.flatMap(said), ...tools.map(({ description }) => description)]);
     return counts.reduce((sum, count) => sum + count, 0);
   }
 
@@ -194,15 +200,18 @@ class FakeModel implements LoadedModel {
   }
 
   async *generate(request: GenerateRequest, signal: AbortSignal): AsyncGenerator<EnginePart, void> {
-    const promptTokens = await this.countPromptTokens(request.messages);
+    const said = request.prompt === undefined ? request.messages : [{ role: "user", text: request.prompt } as const];
+    const tools = request.toolChoice === "none" ? [] : request.tools;
+    const promptTokens = await this.countPromptTokens(said, signal, tools);
     if (promptTokens + request.maxTokens > this.facts.contextSize) {
       const data = { promptTokens, replyTokens: request.maxTokens, contextTokens: this.facts.contextSize };
       throw new CorralError("CONTEXT_OVERFLOW", "The prompt does not fit.", data);
     }
     const number = this.#nextReply();
     const fault = this.#script.replyFault?.(number) ?? null;
-    const reply = request.alternatives?.[0] ?? this.#script.reply?.(request) ?? request.messages.at(-1)?.text ?? "";
-    const words = wordsOf(reply);
+    const reply = request.alternatives?.[0] ?? this.#script.reply?.(request) ?? said.at(-1)?.text ?? "";
+    const { text, stopText } = endedBefore(reply, request.stop ?? []);
+    const words = wordsOf(text);
     const statistics = { promptTokens, cachedTokens: 0, completionTokens: 0, prefillMs: 1, decodeMs: 1 };
     this.#running.set(number, words);
     try {
@@ -214,14 +223,18 @@ class FakeModel implements LoadedModel {
         if (signal.aborted) break;
         const own = isFaulty && fault.kind === "another-sequence" ? this.#otherWords(number) : words;
         statistics.completionTokens++;
-        yield { type: "text-delta", text: own[index] ?? "", tokens: 1 };
+        const word = own[index] ?? "";
+        const logprobs = request.logprobs === undefined ? {} : { logprobs: [fakeLogprob(word, request.logprobs)] };
+        yield { type: "text-delta", text: word, tokens: 1, ...logprobs };
       }
       const isCut = statistics.completionTokens < words.length;
-      const calls = isCut || signal.aborted ? [] : (this.#script.calls?.(request) ?? []);
+      const isStopped = stopText !== null && !isCut && !signal.aborted;
+      const calls = isCut || isStopped || signal.aborted ? [] : (this.#script.calls?.(request) ?? []);
       for (const call of calls) yield { type: "tool-call", call };
       yield {
         type: "finish",
         reason: signal.aborted ? "cancelled" : isCut ? "length" : calls.length > 0 ? "tool-calls" : "stop",
+        ...(isStopped ? { stopText } : {}),
         statistics,
       };
     } finally {
@@ -261,6 +274,27 @@ class FakeModel implements LoadedModel {
   #crashed(): CorralError<"ENGINE_CRASHED"> {
     return new CorralError("ENGINE_CRASHED", `The engine running ${this.#id} stopped.`, { model: this.#id });
   }
+}
+
+/** The text before the first of the stop texts. */
+function endedBefore(text: string, stops: readonly string[]): { text: string; stopText: string | null } {
+  let ended: { text: string; stopText: string | null } = { text, stopText: null };
+  for (const stopText of stops) {
+    const at = stopText === "" ? -1 : ended.text.indexOf(stopText);
+    if (at >= 0) ended = { text: ended.text.slice(0, at), stopText };
+  }
+  return ended;
+}
+
+/** Each word is as likely as a half, the next one half as likely, and so on. */
+function fakeLogprob(word: string, count: number): TokenLogprob {
+  const told = (token: string, place: number) => ({
+    token,
+    bytes: [...Buffer.from(token)],
+    logprob: Math.log(0.5 ** (place + 1)),
+  });
+  const top = Array.from({ length: count }, (_, place) => told(place === 0 ? word : `${word.trim()}-${place}`, place));
+  return { ...told(word, 0), top };
 }
 
 /** Words with the space after them, so that they join to the text again. */

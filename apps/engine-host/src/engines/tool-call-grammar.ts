@@ -44,7 +44,8 @@ function refusal(field: string, reason: string): CorralError {
 
 /** The schema of a tool's arguments, which are always an object. A tool that names none takes none. */
 function parametersOf({ parameters }: EngineTool, at: string) {
-  const isBare = Object.keys(parameters).every((key) => key === "type");
+  const saysNothing = Object.keys(parameters).every((key) => ["type", "title", "description", "$schema"].includes(key));
+  const isBare = saysNothing && (parameters.type ?? "object") === "object";
   const schema = readJsonSchema(isBare ? { type: "object", properties: {} } : parameters, at);
   const root = schema.root.kind === "reference" ? schema.targets.get(schema.root.target) : schema.root;
   if (root?.kind !== "object") throw refusal(at, "parameters must be the schema of an object");
