@@ -110,6 +110,7 @@ test("a call is shown with its arguments, runs once it is allowed by keyboard, a
   await page.keyboard.press("Enter");
   await corral.untilAnswered();
   expect(written()).toBe("buy milk\n");
+  expect(await page.evaluate(() => document.activeElement?.getAttribute("data-tool-state"))).toBe("done");
   const done = corral.lastAnswer.locator("[data-tool-state=done]");
   await done.getByText("Result, 7 characters").click();
   await done.getByText("written").waitFor();

@@ -25,6 +25,7 @@ export function ToolCard({ call, messageId }: { call: ToolCall; messageId: strin
   return (
     <div
       role="group"
+      tabIndex={-1}
       aria-labelledby={titleId}
       data-tool-state={call.state}
       className={`flex flex-col gap-2 rounded-lg border bg-surface px-3 py-2.5 text-sm ${

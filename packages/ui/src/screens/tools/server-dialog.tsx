@@ -85,7 +85,7 @@ export function ServerDialog({ server, onClose }: { server: ToolServer | null; o
               label={t("form.command")}
               value={draft.command}
               spellCheck={false}
-              className="font-mono"
+              className="[&_input]:font-mono [&_textarea]:font-mono"
               onChange={(event) => change({ command: event.target.value })}
             />
             <TextArea
@@ -93,7 +93,7 @@ export function ServerDialog({ server, onClose }: { server: ToolServer | null; o
               rows={2}
               value={draft.args}
               spellCheck={false}
-              className="font-mono"
+              className="[&_input]:font-mono [&_textarea]:font-mono"
               onChange={(event) => change({ args: event.target.value })}
             />
             <TextArea
@@ -103,7 +103,7 @@ export function ServerDialog({ server, onClose }: { server: ToolServer | null; o
               rows={2}
               value={draft.env}
               spellCheck={false}
-              className="font-mono"
+              className="[&_input]:font-mono [&_textarea]:font-mono"
               onChange={(event) => change({ env: event.target.value })}
             />
           </>
@@ -114,7 +114,7 @@ export function ServerDialog({ server, onClose }: { server: ToolServer | null; o
               value={draft.url}
               error={errors.url ? t("form.urlError") : null}
               spellCheck={false}
-              className="font-mono"
+              className="[&_input]:font-mono [&_textarea]:font-mono"
               // Another place has to be confirmed anew.
               onChange={(event) => change({ url: event.target.value, confirmedOutside: false })}
             />
@@ -125,7 +125,7 @@ export function ServerDialog({ server, onClose }: { server: ToolServer | null; o
               rows={2}
               value={draft.headers}
               spellCheck={false}
-              className="font-mono"
+              className="[&_input]:font-mono [&_textarea]:font-mono"
               onChange={(event) => change({ headers: event.target.value })}
             />
             {asksToConfirm && host !== null && (
