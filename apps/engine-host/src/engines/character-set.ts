@@ -32,7 +32,7 @@ export function union(...sets: CharacterSet[]): CharacterSet {
   return setOf(sets.flat());
 }
 
-export function difference(set: CharacterSet, other: CharacterSet): CharacterSet {
+function difference(set: CharacterSet, other: CharacterSet): CharacterSet {
   return complement(union(complement(set), other));
 }
 

@@ -30,7 +30,10 @@ export interface EngineToolCall {
 /** Whether the model must, may or must not call a tool. */
 export type ToolChoice = "auto" | "none" | "required" | { name: string };
 
-/** How likely a written token was, natural logarithms. */
+/**
+ * How likely a written token was by the model itself (at temperature 1), after penalties, biases and a grammar; natural
+ * logarithms. Tokens that topK, topP or minP put out have no share, where the temperature is not 0.
+ */
 export interface TokenLogprob {
   token: string;
   bytes: number[];
@@ -73,7 +76,10 @@ export interface GenerateRequest {
   toolChoice?: ToolChoice;
   /** May one turn hold several calls. Absent: yes. */
   parallelToolCalls?: boolean;
-  /** The reply is JSON text of this schema, enforced by a grammar; `{ type: "object" }` alone: any JSON object. */
+  /**
+   * The reply is JSON text of this schema, enforced by a grammar; `{ type: "object" }` alone: any JSON object. What no
+   * grammar enforces is refused (engines/request-checks.ts). Beside tools: the reply is either a call or such JSON.
+   */
   jsonSchema?: Record<string, unknown>;
   /** The reply ends before any of these. */
   stop?: string[];
@@ -82,7 +88,7 @@ export interface GenerateRequest {
   /** -2..2 as OpenAI defines them. */
   frequencyPenalty?: number;
   presencePenalty?: number;
-  /** Added to the logits of these tokens (by id), -100..100. */
+  /** Added to the logits of these tokens (by id), -100..100. Tokens that end a reply are refused. */
   logitBias?: Record<number, number>;
   /** When given, the reply is exactly one of these strings (enforced by a grammar while sampling). */
   alternatives?: string[];
@@ -199,7 +205,8 @@ export interface LoadedModel extends AsyncDisposable {
   /**
    * Generates one reply; waits for a free sequence first. Aborting stops decoding and ends the stream with
    * `finish` of reason "cancelled".
-   * @throws CorralError CONTEXT_OVERFLOW (nothing is ever cut), ENGINE_CRASHED
+   * @throws CorralError CONTEXT_OVERFLOW (nothing is ever cut), INVALID_INPUT (tools, a schema or a bias that cannot be
+   * kept), ENGINE_CRASHED
    */
   generate(request: GenerateRequest, signal: AbortSignal): AsyncIterable<EnginePart>;
   /**

@@ -50,7 +50,7 @@ export function formatOf(model: LlamaModel, wrapper: ChatWrapper): ChatFormat {
 }
 
 /** The one control token with this text; null: the vocabulary has none. */
-export function controlToken(model: LlamaModel, text: string): Token | null {
+function controlToken(model: LlamaModel, text: string): Token | null {
   const tokens = model.tokenize(text, true, "trimLeadingSpace");
   const [token] = tokens;
   return tokens.length === 1 && token !== undefined && model.isSpecialToken(token) ? token : null;

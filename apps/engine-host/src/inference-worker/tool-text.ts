@@ -1,7 +1,7 @@
 import type { EngineTool, EngineToolCall } from "../engines/engine.ts";
 
 /** JSON as Python's json.dumps writes it, which models were trained on: a space after each comma and colon. */
-export function spacedJson(value: unknown): string {
+function spacedJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(spacedJson).join(", ")}]`;
   if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
   return `{${Object.entries(value)
