@@ -21,6 +21,7 @@ import {
   searchResult,
   sources,
   textSpan,
+  transferEvent,
 } from "./documents.ts";
 import { errorData, type ErrorCode } from "./errors.ts";
 import { hardwareSample, hardwareSnapshot } from "./hardware.ts";
@@ -106,6 +107,23 @@ export const contract = {
     /** The language data of text recognition (OCR) that is installed. */
     recognition: procedure.output(ocrData),
     storage: procedure.input(z.object({ collectionId: id })).output(collectionStorage),
+    /** Writes a collection to one file on the host's disk. Owner only. */
+    exportCollection: procedure
+      .input(
+        z.object({
+          collectionId: id,
+          path: z.string().min(1).max(4096),
+          /** The original files too. */
+          originals: z.boolean().default(true),
+          /** What embedding models made of its passages. */
+          vectors: z.boolean().default(true),
+        }),
+      )
+      .output(eventIterator(transferEvent)),
+    /** Makes a collection of such a file. Owner only. */
+    importCollection: procedure
+      .input(z.object({ path: z.string().min(1).max(4096), name: name.optional() }))
+      .output(eventIterator(transferEvent)),
     cancel: procedure.input(z.object({ documentId: id })).output(documentSummary),
     retry: procedure.input(z.object({ documentId: id })).output(documentSummary),
     removeDocument: procedure.input(z.object({ documentId: id })).output(z.void()),

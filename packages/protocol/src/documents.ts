@@ -145,6 +145,21 @@ export const libraryEvent = z.discriminatedUnion("type", [
 ]);
 export type LibraryEvent = z.infer<typeof libraryEvent>;
 
+/** How far the export or import of a collection is; `done` ends it. */
+export const transferEvent = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("progress"), done: z.number(), total: z.number() }),
+  z.object({
+    type: z.literal("done"),
+    collection,
+    documents: z.number().int(),
+    /** Of the file. */
+    bytes: z.number(),
+    /** Documents whose original file was asked for and could not be had: their text is there, their pages cannot be drawn. */
+    withoutOriginal: z.number().int(),
+  }),
+]);
+export type TransferEvent = z.infer<typeof transferEvent>;
+
 /** What became of one file that was asked to be added. */
 export const addResult = z.object({
   file: z.string(),

@@ -5,16 +5,19 @@ import { defineCommand, UsageError } from "./command.ts";
 import { bytes, count, table } from "./output.ts";
 import { describeFolders, folderAt, followFolder, forgetFolder } from "./followed-folders.ts";
 import { findCollection } from "./sources.ts";
+import { transferCollection } from "./transfer-collection.ts";
 
 export const docs = defineCommand({
   name: "docs",
-  summary: "add, list and remove documents, follow folders",
+  summary: "add, list, remove, export and import documents, follow folders",
   help: `
 Usage: corral docs add PATH… --collection NAME [--json]
        corral docs list [--collection NAME] [--json]
        corral docs remove NAME|ID… --collection NAME [--json]
        corral docs watch [FOLDER… --collection NAME] [--json]
        corral docs unwatch FOLDER|ID… [--remove-documents] [--json]
+       corral docs export FILE --collection NAME [--without-originals] [--without-vectors] [--json]
+       corral docs import FILE [--collection NAME] [--json]
        corral docs ocr-languages [--json]
 
 add     reads files, or all files of folders, in place and waits until they can be searched; makes the collection when it
@@ -25,17 +28,34 @@ remove  forgets documents; the files themselves stay where they are.
 watch   follows folders: files added, changed, renamed or deleted there are so in the collection, as long as Corral runs and
         at its next start. Waits until what is there now is read. Without a folder it lists those that are followed.
 unwatch stops following; documents stay, unless --remove-documents is given.
+export  writes a collection to one file: what was read, what makes it findable, and the original files where they are
+        still what was read.
+import  makes a collection of such a file, under its own name or another one; nothing has to be read again.
 ocr-languages
         lists the languages in which the text of scans and pictures is recognised, and says where others are put.
 Kinds of files: PDF, Office and OpenDocument, RTF, EPUB, HTML, Markdown, text, CSV, JSON, mail, source code, scans and
 pictures, ZIP archives of these. The exit code is 1 when a file could not be read.`,
-  options: { collection: { type: "string" }, "remove-documents": { type: "boolean" } },
+  options: {
+    collection: { type: "string" },
+    "remove-documents": { type: "boolean" },
+    "without-originals": { type: "boolean" },
+    "without-vectors": { type: "boolean" },
+  },
   async run({ values, positionals, connect, output, signal }) {
     const [action, ...names] = positionals;
     const collectionName = values.collection?.trim();
-    const actions = ["add", "list", "remove", "watch", "unwatch", "ocr-languages"];
+    const actions = ["add", "list", "remove", "watch", "unwatch", "export", "import", "ocr-languages"];
     if (!action || !actions.includes(action)) {
       throw new UsageError(`Say what to do: corral docs ${actions.slice(0, -1).join(", ")} or ${actions.at(-1)}.`);
+    }
+    if (action === "export" || action === "import") {
+      if (action === "export" && !collectionName) throw new UsageError("Say which collection: --collection NAME.");
+      const originals = !values["without-originals"];
+      const vectors = !values["without-vectors"];
+      await using session = await connect();
+      const options = { collection: collectionName, originals, vectors };
+      await transferCollection(session.client, action, names, options, output, signal);
+      return 0;
     }
     if (action === "watch" || action === "unwatch") {
       const removeDocuments = values["remove-documents"] ?? false;

@@ -3,16 +3,19 @@ import type { Store } from "../store/store.ts";
 import { CalmPublishing } from "./calm-publishing.ts";
 import { DocumentPictures } from "./document-pictures.ts";
 import { Documents } from "./documents.ts";
+import { exportCollection } from "./export-collection.ts";
 import { largestFile, supportedFileTypes } from "./file-types.ts";
 import { findFiles } from "./find-files.ts";
 import type { FollowTimes } from "./follow-folder.ts";
 import { FollowedFolders } from "./followed-folders.ts";
+import { importCollection } from "./import-collection.ts";
 import type { Library } from "./library.ts";
 import { LibraryFeed } from "./library-feed.ts";
 import { OcrLanguages } from "./ocr-languages.ts";
 import { OwnedFiles } from "./owned-files.ts";
 import { boxesOf } from "./page-view.ts";
 import { ReadingQueue, type ReadingQueueOptions } from "./reading-queue.ts";
+import { safeName } from "./safe-name.ts";
 import { WorkerPool, type WorkerPoolOptions } from "./worker-pool.ts";
 
 /** Files added at the same time: their documents are then stored together. */
@@ -136,6 +139,22 @@ export async function createLibrary(options: LibraryOptions): Promise<Library> {
       feed.publish({ type: "collection-removed", collectionId: id });
     },
 
+    async *exportCollection(id, path, options, signal) {
+      await requireCollection(id);
+      yield* exportCollection(store, (await store.collections.get(id))!, path, options, signal);
+    },
+
+    async *importCollection(path, name, signal) {
+      const alone = <Result>(task: () => Promise<Result>) => documents.alone(task);
+      for await (const event of importCollection(path, { store, files, alone, name }, signal)) {
+        if (event.type === "done") {
+          feed.publish({ type: "collection", collection: event.collection });
+          for (const document of await store.documents.list(event.collection.id)) documents.changed(document);
+        }
+        yield event;
+      }
+    },
+
     async storage(id) {
       await requireCollection(id);
       return store.collections.storage(id);
@@ -233,12 +252,4 @@ async function inParallel<Item>(
     for (let next = await iterator.next(); !next.done; next = await iterator.next()) await work(next.value, place++);
   };
   await Promise.all(Array.from({ length: together }, takeNext));
-}
-
-/** The last part of a name that a browser sent, without characters that no file name should hold. */
-function safeName(given: string): string {
-  const last = given.split(/[/\\]/).at(-1) ?? "";
-
-  const clean = last.replace(/[\0-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "").trim();
-  return clean.slice(-200) || "unnamed";
 }

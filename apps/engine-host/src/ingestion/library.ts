@@ -8,6 +8,7 @@ import type {
   OcrData,
   PageView,
   TextSpan,
+  TransferEvent,
 } from "@corral/protocol";
 
 /** Collections and documents: adding, reading (in a worker process), showing, removing. */
@@ -16,6 +17,23 @@ export interface Library extends AsyncDisposable {
   createCollection(name: string): Promise<Collection>;
   renameCollection(id: string, name: string): Promise<Collection>;
   removeCollection(id: string): Promise<void>;
+  /**
+   * Writes a collection's ready documents to one file on this machine, replacing a file of that name once it is whole.
+   * @param options.originals the original files too; @param options.vectors what embedding models made of its passages
+   * @throws CorralError COLLECTION_NOT_FOUND, FILE_UNREADABLE and others of the file system; the signal's reason
+   */
+  exportCollection(
+    collectionId: string,
+    path: string,
+    options: { originals: boolean; vectors: boolean },
+    signal: AbortSignal,
+  ): AsyncIterable<TransferEvent>;
+  /**
+   * Makes a collection of such a file, without parsing anything again.
+   * @param name of the collection; null: as the file calls it
+   * @throws CorralError FILE_NOT_FOUND, FILE_UNREADABLE, COLLECTION_EXISTS, DISK_FULL; the signal's reason
+   */
+  importCollection(path: string, name: string | null, signal: AbortSignal): AsyncIterable<TransferEvent>;
   /** @throws CorralError COLLECTION_NOT_FOUND */
   storage(collectionId: string): Promise<CollectionStorage>;
   documents(collectionId?: string): Promise<DocumentSummary[]>;

@@ -48,6 +48,11 @@ export class OwnedFiles {
     }
   }
 
+  /** Where the copy of this content lies, or would lie. @param sha256 hex */
+  pathOf(sha256: string, format: DocumentFormat): string {
+    return join(this.#directory, `${sha256}.${format}`);
+  }
+
   /** Paths of all finished copies. */
   async list(): Promise<string[]> {
     const names = await readdir(this.#directory);
@@ -80,7 +85,7 @@ export class OwnedFiles {
 
   /** Gives a received file its lasting name; it survives a power cut when this resolves. */
   async keep({ temporary, sha256, bytes }: ReceivedFile, format: DocumentFormat): Promise<DocumentFile> {
-    const path = join(this.#directory, `${sha256}.${format}`);
+    const path = this.pathOf(sha256, format);
     await rename(temporary, path);
     await this.#syncDirectory();
     return { path, owned: true, sha256, bytes };

@@ -27,6 +27,15 @@ export const library = {
   ),
   storage: area.storage.handler(({ input, context }) => context.services.library.storage(input.collectionId)),
   recognition: area.recognition.handler(({ context }) => context.services.library.recognition()),
+  exportCollection: area.exportCollection.handler(({ input, context, signal }) => {
+    const { collectionId, path, originals, vectors } = input;
+    return stream(
+      context.services.library.exportCollection(collectionId, path, { originals, vectors }, signalOf(signal)),
+    );
+  }),
+  importCollection: area.importCollection.handler(({ input, context, signal }) =>
+    stream(context.services.library.importCollection(input.path, input.name ?? null, signalOf(signal))),
+  ),
   cancel: area.cancel.handler(({ input, context }) => context.services.library.cancel(input.documentId)),
   retry: area.retry.handler(({ input, context }) => context.services.library.retry(input.documentId)),
   removeDocument: area.removeDocument.handler(({ input, context }) =>

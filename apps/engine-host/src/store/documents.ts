@@ -3,13 +3,19 @@ import { CorralError, type DocumentSummary } from "@corral/protocol";
 import { collectionNotFound } from "./collections.ts";
 import { row, rows } from "./database.ts";
 import { indexedTitle, type IndexWriter } from "./index-writer.ts";
-import type { DocumentFile, DocumentTable, UnfinishedDocument } from "./store.ts";
+import { pageContent, type PageRow } from "./pages.ts";
+import type { ChunkContent, DocumentFile, DocumentTable, UnfinishedDocument } from "./store.ts";
 import type { Synchronous } from "./thread-messages.ts";
 import { uuidv7 } from "./uuid.ts";
 
 interface DocumentRow extends Omit<DocumentSummary, "error" | "paged" | "progress"> {
   error: string | null;
   paged: number;
+}
+
+interface ChunkRow extends Omit<ChunkContent, "headingPath" | "spans"> {
+  headingPath: string;
+  spans: string;
 }
 
 interface FileRow extends Omit<DocumentFile, "owned"> {
@@ -52,6 +58,13 @@ export function documentTable(database: DatabaseSync, index: IndexWriter): Synch
     `UPDATE documents SET state = 'ready', error = ?, title = ?, language = ?, paged = ?, page_count = ?,
      chunk_count = ? WHERE key = ?`,
   );
+  const pagesOf = database.prepare(
+    `SELECT page, text, width, height, lines, label, table_rows AS tableRows FROM pages WHERE document_key = ? ORDER BY page`,
+  );
+  const chunksOf = database.prepare(
+    `SELECT text, heading_path AS headingPath, spans, token_estimate AS tokenEstimate FROM chunks
+     WHERE document_key = ? ORDER BY ordinal`,
+  );
   const remove = database.prepare("DELETE FROM documents WHERE key = ?");
   const users = database.prepare("SELECT count(*) AS count FROM documents WHERE path = ?");
 
@@ -61,6 +74,34 @@ export function documentTable(database: DatabaseSync, index: IndexWriter): Synch
     return found ? { ...found, owned: found.owned === 1 } : null;
   };
   const all = (found: DocumentRow[]) => found.map((document) => summaryOf(document)!);
+
+  const create: Synchronous<DocumentTable>["create"] = ({ collectionId, name, format, file }) => {
+    const collection = row<{ key: number }>(collectionKey, collectionId);
+    if (!collection) throw collectionNotFound(collectionId);
+    const id = uuidv7();
+    const { path, owned, sha256, bytes, stamp = null } = file;
+    const now = new Date().toISOString();
+    insert.run(id, collection.key, name, format, path, owned ? 1 : 0, sha256, bytes, stamp, now);
+    return get(id)!;
+  };
+
+  const saveContent: Synchronous<DocumentTable>["saveContent"] = (id, content) => {
+    const document = row<{ key: number; collectionKey: number; name: string }>(keys, id);
+    if (!document) throw documentNotFound(id);
+    const { title, language, paged, pages, chunks, note = null } = content;
+    const indexed = { ...document, title: indexedTitle(title, document.name), language };
+    index.replaceContent(indexed, pages, chunks);
+    setReady.run(
+      note && JSON.stringify(note),
+      title,
+      language,
+      paged ? 1 : 0,
+      pages.length,
+      chunks.length,
+      document.key,
+    );
+    return get(id)!;
+  };
 
   return {
     list: (collectionId) => all(collectionId === undefined ? rows(list) : rows(listOfCollection, collectionId)),
@@ -78,15 +119,7 @@ export function documentTable(database: DatabaseSync, index: IndexWriter): Synch
         documentId: id,
         file: { ...found, owned: true },
       })),
-    create({ collectionId, name, format, file }) {
-      const collection = row<{ key: number }>(collectionKey, collectionId);
-      if (!collection) throw collectionNotFound(collectionId);
-      const id = uuidv7();
-      const { path, owned, sha256, bytes, stamp = null } = file;
-      const now = new Date().toISOString();
-      insert.run(id, collection.key, name, format, path, owned ? 1 : 0, sha256, bytes, stamp, now);
-      return get(id)!;
-    },
+    create,
     setState(id, state, error = null) {
       if (setState.run(state, error && JSON.stringify(error), id).changes === 0) throw documentNotFound(id);
       return get(id)!;
@@ -96,23 +129,20 @@ export function documentTable(database: DatabaseSync, index: IndexWriter): Synch
         ...found,
         followed: found.followed === 1,
       })),
-    saveContent(id, content) {
-      const document = row<{ key: number; collectionKey: number; name: string }>(keys, id);
-      if (!document) throw documentNotFound(id);
-      const { title, language, paged, pages, chunks, note = null } = content;
-      const indexed = { ...document, title: indexedTitle(title, document.name), language };
-      index.replaceContent(indexed, pages, chunks);
-      setReady.run(
-        note && JSON.stringify(note),
-        title,
-        language,
-        paged ? 1 : 0,
-        pages.length,
-        chunks.length,
-        document.key,
-      );
-      return get(id)!;
+    saveContent,
+    content(id) {
+      const document = get(id);
+      if (document?.state !== "ready") return null;
+      const { key } = row<{ key: number }>(keys, id)!;
+      const { title, language, paged, error } = document;
+      const chunks = rows<ChunkRow>(chunksOf, key).map(({ headingPath, spans, ...chunk }) => ({
+        ...chunk,
+        headingPath: JSON.parse(headingPath) as string[],
+        spans: JSON.parse(spans) as ChunkContent["spans"],
+      }));
+      return { title, language, paged, pages: rows<PageRow>(pagesOf, key).map(pageContent), chunks, note: error };
     },
+    createRead: (entry, content) => saveContent(create(entry).id, content),
     remove(id) {
       const document = row<{ key: number }>(keys, id);
       const stored = getFile(id);

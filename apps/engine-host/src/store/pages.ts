@@ -13,14 +13,17 @@ export function pageTable(database: DatabaseSync): Synchronous<PageTable> {
   return {
     get(documentId, page) {
       const found = row<PageRow>(get, documentId, page);
-      if (!found) return null;
-      const tableRows = found.tableRows === null ? [] : unpackRows(found.tableRows);
-      return { ...found, lines: JSON.parse(found.lines) as PageContent["lines"], tableRows };
+      return found ? pageContent(found) : null;
     },
   };
 }
 
-interface PageRow extends Omit<PageContent, "lines" | "label" | "tableRows"> {
+export function pageContent(found: PageRow): PageContent {
+  const tableRows = found.tableRows === null ? [] : unpackRows(found.tableRows);
+  return { ...found, lines: JSON.parse(found.lines) as PageContent["lines"], tableRows };
+}
+
+export interface PageRow extends Omit<PageContent, "lines" | "label" | "tableRows"> {
   lines: string;
   label: string | null;
   tableRows: string | null;

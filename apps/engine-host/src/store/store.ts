@@ -106,6 +106,13 @@ export interface DocumentTable {
    * @throws CorralError DOCUMENT_NOT_FOUND (removed meanwhile)
    */
   saveContent(id: string, content: DocumentContent): Promise<DocumentSummary>;
+  /** All that reading the document gave; null: it is not ready. */
+  content(id: string): Promise<DocumentContent | null>;
+  /** Creates a document that was read elsewhere, with its content, ready at once. @throws CorralError COLLECTION_NOT_FOUND */
+  createRead(
+    entry: { collectionId: string; name: string; format: DocumentFormat; file: DocumentFile },
+    content: DocumentContent,
+  ): Promise<DocumentSummary>;
   /** Removes pages, chunks and index entries; answers the file if no other document uses it any more. */
   remove(id: string): Promise<DocumentFile | null>;
 }
@@ -252,6 +259,13 @@ export interface VectorModel {
   recall: number | null;
 }
 
+/** A document's vectors of one model, by the places of its chunks. */
+export interface DocumentVectors {
+  model: string;
+  dimensions: number;
+  entries: { ordinal: number; vector: Float32Array }[];
+}
+
 export interface VectorTable {
   /** The models that have vectors, and how many chunks there are to have one. */
   status(): Promise<{ chunks: number; models: VectorModel[] }>;
@@ -278,6 +292,13 @@ export interface VectorTable {
     limit: number,
     text?: string,
   ): Promise<{ chunk: StoredChunk; score: number }[]>;
+  /** The vectors of a document's chunks, of every model. */
+  ofDocument(documentId: string): Promise<DocumentVectors[]>;
+  /**
+   * Adds vectors that came with a document. Those that do not fit (another number of dimensions than the model's others,
+   * no such chunk, no direction) are left out. @returns how many were added
+   */
+  addToDocument(documentId: string, vectors: DocumentVectors): Promise<number>;
   /** Forgets all vectors of a model. */
   dropModel(model: string): Promise<void>;
   /** Bytes that the vectors searched last take in memory. */

@@ -15,11 +15,11 @@ export type SynchronousTables = { [Name in TableName]: Synchronous<Store[Name]> 
 /** The methods that only read. They run on the reader thread, so a long write never delays them. */
 export const readMethods: { [Name in TableName]: readonly (keyof Store[Name])[] } = {
   collections: ["list", "get", "getByName", "storage"],
-  documents: ["list", "get", "file", "findByHash", "findByPath", "findByStamp", "ownedFiles", "unfinished"],
+  documents: ["list", "get", "file", "findByHash", "findByPath", "findByStamp", "ownedFiles", "unfinished", "content"],
   pages: ["get"],
   folders: ["list", "get", "files"],
   index: ["search", "chunk", "idf"],
-  vectors: ["status", "missing", "search", "residentBytes"],
+  vectors: ["status", "missing", "search", "ofDocument", "residentBytes"],
   conversations: ["list", "get"],
   messages: ["get", "path"],
   modelFiles: ["list"],

@@ -7,6 +7,7 @@ import { type DocumentScope, documentScope } from "./scope.ts";
 import type { VectorTable } from "./store.ts";
 import { storedChunks } from "./stored-chunks.ts";
 import type { Synchronous } from "./thread-messages.ts";
+import { vectorCopies } from "./vector-copies.ts";
 import { type VectorHit, vectorSearch } from "./vector-search.ts";
 import { vectorSegments } from "./vector-segments.ts";
 import type { VectorWriter } from "./vector-writer.ts";
@@ -64,6 +65,7 @@ export function vectorTable(
         text: [indexedTitle(title, name), ...(JSON.parse(headingPath) as string[]), text].join("\n"),
       })),
     add: (model, entries) => writer.add(model, entries),
+    ...vectorCopies(database, writer),
     search(name, query, sources, limit, text) {
       const model = segments.model(name);
       if (!model) return [];
