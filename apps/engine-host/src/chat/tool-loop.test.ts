@@ -133,9 +133,9 @@ describe("a reply with tools", () => {
     );
     const { message } = await ask({ ...on("search_documents"), sources }, "Which colour has the gate?");
     expect(callsOf(message)[0]!.result).toBe("[2] gate.pdf, page 2\nPumpkins ripen in the autumn of the year.");
-    expect(message.citations).toMatchObject([
-      { number: 2, page: 2, support: "verbatim" },
+    expect(message.citations.toSorted((a, b) => a.number - b.number)).toMatchObject([
       { number: 1, page: 1, support: "verbatim" },
+      { number: 2, page: 2, support: "verbatim" },
     ]);
   });
 
