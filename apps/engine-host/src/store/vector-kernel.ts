@@ -3,7 +3,7 @@ import { vectorKernelWasm } from "./vector-kernel-wasm.ts";
 /** Bytes of a row are padded to a multiple of this, the width of the kernel's loads. */
 export const ROW_ALIGNMENT = 16;
 /** Rows one call of the kernel scores at most. */
-export const ROWS_PER_CALL = 8192;
+const ROWS_PER_CALL = 8192;
 /** Longest row in bytes for which the sums of {@link VectorKernel.dot8} cannot overflow. */
 export const LONGEST_ROW = 16_384;
 

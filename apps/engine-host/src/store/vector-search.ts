@@ -11,7 +11,7 @@ export const RESIDENT_CODE_BYTES = 300_000 * 768;
 /** Rows that a scan of codes gives beyond those that are wanted, so that the exact scores can change their order. */
 const EXTRA_CANDIDATES = 32;
 /** Candidates of a search by bits until they were measured (measure-recall.ts). */
-export const UNMEASURED_CANDIDATES = 800;
+const UNMEASURED_CANDIDATES = 800;
 /** Candidates for each wanted chunk where so many are wanted that the measured number, made for ten, is too small. */
 const CANDIDATES_PER_CHUNK = 8;
 
@@ -73,9 +73,9 @@ export function vectorSearch(store: VectorSegments, residentCodeBytes: number = 
   /** The candidates with the highest scores by their upper bytes. */
   function nearestByCodes(query: Float32Array, slots: number[], limit: number): number[] {
     // In the order they lie on disk.
-    return slots
-      .sort((a, b) => a - b)
-      .map((slot) => ({ slot, score: roughDot(query, store.at(slot)!) }))
+    return store
+      .upperBytes(slots.sort((a, b) => a - b))
+      .map((vector) => ({ slot: vector.slot, score: roughDot(query, vector) }))
       .sort((a, b) => b.score - a.score)
       .slice(0, limit)
       .map(({ slot }) => slot);

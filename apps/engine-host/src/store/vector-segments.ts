@@ -65,6 +65,8 @@ export interface VectorSegments {
   placed(segment: number, from: number, end?: number): PlacedVector[];
   deletedBits(segment: number): Uint8Array | null;
   at(slot: number): PlacedVector | null;
+  /** The upper bytes of many vectors, in any order: one statement for all, as starting one costs more than the row. */
+  upperBytes(slots: number[]): { slot: number; scale: number; high: Int8Array }[];
   /** The lower bytes of a vector. */
   remainder(slot: number): Uint8Array;
   /** How many vectors of a segment have their lower bytes. */
@@ -94,6 +96,9 @@ export function vectorSegments(database: DatabaseSync): VectorSegments {
   const columns = "slot, chunk_key AS chunkKey, document_key AS documentKey, scale, high";
   const placed = database.prepare(`SELECT ${columns} FROM vectors WHERE slot >= ? AND slot < ? ORDER BY slot`);
   const at = database.prepare(`SELECT ${columns} FROM vectors WHERE slot = ?`);
+  const upperBytes = database.prepare(
+    "SELECT slot, scale, high FROM json_each(?) JOIN vectors ON slot = json_each.value",
+  );
   const remainder = database.prepare("SELECT low FROM vector_remainders WHERE slot = ?");
   const remainders = database.prepare("SELECT count(*) AS vectors FROM vector_remainders WHERE slot >= ? AND slot < ?");
   const deletedBits = database.prepare("SELECT bits FROM vectors_deleted WHERE segment = ?");
@@ -125,12 +130,19 @@ export function vectorSegments(database: DatabaseSync): VectorSegments {
       const found = row<PlacedRow>(at, slot);
       return found ? placedVector(found) : null;
     },
+    upperBytes: (slots) =>
+      rows<{ slot: number; scale: number; high: Uint8Array }>(upperBytes, JSON.stringify(slots)).map(
+        ({ slot, scale, high }) => ({ slot, scale, high: signed(high) }),
+      ),
     remainders: (segment) => row<{ vectors: number }>(remainders, slotOf(segment, 0), slotOf(segment + 1, 0))!.vectors,
     remainder: (slot) => row<{ low: Uint8Array }>(remainder, slot)!.low,
   };
 }
 
 function placedVector({ slot, chunkKey, documentKey, scale, high }: PlacedRow): PlacedVector {
-  const codes = new Int8Array(high.buffer, high.byteOffset, high.byteLength);
-  return { place: segmentOf(slot).place, chunkKey, documentKey, scale, high: codes };
+  return { place: segmentOf(slot).place, chunkKey, documentKey, scale, high: signed(high) };
+}
+
+function signed(bytes: Uint8Array): Int8Array {
+  return new Int8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

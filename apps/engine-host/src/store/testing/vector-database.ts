@@ -101,7 +101,7 @@ export function topicVectors(dimensions: number, seed: number, topics = 40): () 
   };
 }
 
-export function unit(vector: Float32Array): Float32Array {
+function unit(vector: Float32Array): Float32Array {
   const length = Math.hypot(...vector);
   return vector.map((value) => value / length);
 }
