@@ -85,7 +85,13 @@ describe("the packed app", { timeout: 300_000 }, () => {
     const native = files.filter((file) => file.endsWith(".node"));
     expect(native.some((file) => file.includes("node-llama-cpp"))).toBe(true);
     expect(native.some((file) => file.includes("liteparse"))).toBe(true);
-    for (const entry of ["corral.js", "inference-worker.js", "ingestion-worker.js", "store-thread.js"]) {
+    for (const entry of [
+      "corral.js",
+      "inference-worker.js",
+      "ingestion-worker.js",
+      "store-thread.js",
+      "mcp-supervise.js",
+    ]) {
       expect(files).toContain(entry);
     }
     expect(files.filter((file) => /\.test\.|\.ts$|\.map$/.test(file))).toEqual([]);
