@@ -30,7 +30,7 @@ import type { Embedder, ModelLease, Models, RequestClient, Reranker } from "./mo
 import { Scheduler } from "./scheduler.ts";
 import { ServingSettingsRecord } from "./serving-settings.ts";
 import { SpeedRecord } from "./speed-record.ts";
-import { embedderOf, rerankerOf } from "./text-models.ts";
+import { embedderOf, rerankerOf, type TextModel } from "./text-models.ts";
 import { TokenUsage } from "./token-usage.ts";
 
 export interface ModelsOptions {
@@ -203,19 +203,14 @@ class ModelService implements Models {
   }
 
   async embedder(id: string | null, { signal }: { signal: AbortSignal }): Promise<Embedder> {
-    const { model, lease } = await this.#textLease(id, "embed", signal);
-    try {
-      const names = [model.header?.name ?? "", model.header?.shape.architecture ?? "", model.id];
-      const prefixes = this.#serving.current.embeddingPrefixes ?? embeddingPrefixesOf(names);
-      return await embedderOf(lease, prefixes, signal);
-    } catch (error) {
-      lease.giveBack();
-      throw error;
-    }
+    const model = await this.#textModel(id, "embed");
+    const names = [model.header?.name ?? "", model.header?.shape.architecture ?? "", model.id];
+    const prefixes = this.#serving.current.embeddingPrefixes ?? embeddingPrefixesOf(names);
+    return embedderOf(await this.#text(model), prefixes, signal);
   }
 
   async reranker(id: string | null, { signal }: { signal: AbortSignal }): Promise<Reranker> {
-    return rerankerOf((await this.#textLease(id, "rank", signal)).lease);
+    return rerankerOf(await this.#text(await this.#textModel(id, "rank")), signal);
   }
 
   async forgetConversation(cacheOwner: string, user = owner.user): Promise<void> {
@@ -300,14 +295,20 @@ class ModelService implements Models {
     throw new CorralError("NO_MODEL", `No ${kind} model is installed. Add one as a GGUF file under Models.`, {});
   }
 
-  async #textLease(id: string | null, purpose: "embed" | "rank", signal: AbortSignal) {
-    const until = AbortSignal.any([signal, this.#lifetime.signal]);
-    if (until.aborted) throw cancelled();
-    const model = await this.#textModel(id, purpose);
-    const instance = await this.#loaded.take(await this.#loadable(model), until);
-    const giveBack = () => this.#loaded.giveBack(instance);
-    const lease = { instance, statistics: this.#statisticsOf(model.id), clock: this.#clock, giveBack };
-    return { model, lease };
+  async #text(model: LibraryModel): Promise<TextModel> {
+    const loadable = await this.#loadable(model);
+    return {
+      statistics: this.#statisticsOf(model.id),
+      clock: this.#clock,
+      use: async (signal, work) => {
+        const instance = await this.#loaded.take(loadable, AbortSignal.any([signal, this.#lifetime.signal]));
+        try {
+          return await work(instance);
+        } finally {
+          this.#loaded.giveBack(instance);
+        }
+      },
+    };
   }
 
   async #loadable(model: LibraryModel): Promise<Loadable> {

@@ -244,6 +244,7 @@ export class LoadedModels {
     life.lastError = null;
     this.#keep(life, {
       id: wanted.id,
+      purpose: wanted.purpose,
       embedded: wanted.embedded,
       model,
       plan: reserved.plan,

@@ -9,7 +9,7 @@ interface Other extends Resident {
 
 function other(name: string, given: Partial<Resident> = {}): Other {
   const reservation: Reservation = { settle: () => undefined, [Symbol.dispose]: () => undefined };
-  return { name, reservation, uses: 0, lastUse: 0, loadMs: 1000, ...given };
+  return { name, reservation, purpose: "generate", uses: 0, lastUse: 0, loadMs: 1000, ...given };
 }
 
 /** A machine on which a model gets the context that is left, and a GPU while it is free. */
@@ -74,9 +74,17 @@ it("takes nobody's place for a model that does not fit even alone", () => {
   expect(roomFor(() => nothing, others, 1000, false)).toEqual({ unload: [], mustWait: false });
 });
 
+it("lets one for the search take the place of another at once", () => {
+  const others = [other("vectors", { purpose: "embed" })];
+  expect(names(roomFor(planner(others, { vectors: 9500 }), others, 1000, true).unload)).toEqual(["vectors"]);
+});
+
 it("gives a modest model what is left, and waits for nobody on its behalf", () => {
   const others = [other("idle"), other("busy", { uses: 1 })];
-  expect(roomFor(planner(others, { idle: 4000, busy: 4000 }), others, 0, true).unload).toEqual([]);
-  expect(names(roomFor(planner(others, { idle: 4000, busy: 5500 }), others, 0, true).unload)).toEqual(["idle"]);
-  expect(roomFor(planner(others, { idle: 0, busy: 9500 }), others, 0, true)).toEqual({ unload: [], mustWait: false });
+  const room = (taken: Record<string, number>, now: number) => roomFor(planner(others, taken), others, now, true);
+  expect(room({ idle: 4000, busy: 4000 }, 300_000).unload).toEqual([]);
+  expect(names(room({ idle: 4000, busy: 5500 }, 300_000).unload)).toEqual(["idle"]);
+  expect(room({ idle: 0, busy: 9500 }, 300_000)).toEqual({ unload: [], mustWait: false });
+  // Somebody is still at it.
+  expect(room({ idle: 4000, busy: 5500 }, 299_999)).toEqual({ unload: [], mustWait: false });
 });

@@ -5,6 +5,7 @@ import { isAsGood } from "../planning/as-good.ts";
 /** A loaded model that another might replace. */
 export interface Resident {
   readonly reservation: Reservation;
+  readonly purpose: "generate" | "embed" | "rank";
   /** How many use it. */
   readonly uses: number;
   /** When it was last used, ms. */
@@ -21,6 +22,12 @@ export interface Room<Other extends Resident> {
   mustWait: boolean;
 }
 
+/**
+ * A model for the search takes the place of one that converses only when that was not used for so long, ms: else a conversation
+ * and the search of its own documents would unload each other with every question. The search does without vectors meanwhile.
+ */
+const conversationMs = 300_000;
+
 /** How the model would be loaded with these gone. */
 export type PlanWithout = (gone: readonly Reservation[]) => LoadPlan;
 
@@ -28,7 +35,8 @@ export type PlanWithout = (gone: readonly Reservation[]) => LoadPlan;
  * Which unused models give way. The wanted one is to load as well as it could alone; what need not go for that stays. Those
  * go first that were not used for longest in proportion to what loading them again takes: of two equally old the one that is
  * back sooner.
- * @param isModest the wanted model takes what is left: any plan that fits will do, and nothing in use is waited for
+ * @param isModest the wanted model, one for the search, takes what is left: any plan that fits will do, nothing in use is
+ *   waited for, and no conversation disturbed
  */
 export function roomFor<Other extends Resident>(
   planWithout: PlanWithout,
@@ -41,7 +49,9 @@ export function roomFor<Other extends Resident>(
   const suffices = (plan: LoadPlan) => (isModest ? plan.fits : isAsGood(plan, best));
   // What does not fit even alone makes nobody go.
   if (!best.fits || suffices(without([]))) return { unload: [], mustWait: false };
-  const unused = others.filter(({ uses }) => uses === 0).toSorted((a, b) => usefulness(a, now) - usefulness(b, now));
+  const mayGo = ({ uses, purpose, lastUse }: Other) =>
+    uses === 0 && !(isModest && purpose === "generate" && now - lastUse < conversationMs);
+  const unused = others.filter(mayGo).toSorted((a, b) => usefulness(a, now) - usefulness(b, now));
   const mustWait = !suffices(without(unused));
   if (mustWait) return { unload: [], mustWait: !isModest };
   const going: Other[] = [];

@@ -9,6 +9,7 @@ import type { TextTurns } from "./text-turns.ts";
 /** A loaded model and how many use it. */
 export interface Instance {
   readonly id: string;
+  readonly purpose: "generate" | "embed" | "rank";
   readonly embedded: boolean;
   readonly model: LoadedModel;
   readonly plan: LoadPlan;

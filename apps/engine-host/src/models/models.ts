@@ -30,7 +30,7 @@ export interface ModelLease extends AsyncDisposable {
   noteSpeed(statistics: GenerationStatistics): void;
 }
 
-/** An embedding model, held for one use; it runs in a worker of its own. */
+/** An embedding model; it runs in a worker of its own. Between calls it may be unloaded for others, and is loaded again. */
 export interface Embedder extends AsyncDisposable {
   /** Id of the model. */
   readonly id: string;
@@ -43,7 +43,7 @@ export interface Embedder extends AsyncDisposable {
   countTokens(texts: string[], signal: AbortSignal): Promise<number[]>;
 }
 
-/** A reranking model, held for one use; it runs in a worker of its own. */
+/** A reranking model; as `Embedder`. */
 export interface Reranker extends AsyncDisposable {
   readonly id: string;
   /** How well each text answers the query, 0..1, in the order of the texts. */

@@ -38,8 +38,13 @@ export class RoomMaker {
         return !room.mustWait;
       };
       if (await clear()) return;
-      await this.#wait(patienceEnds - clock.now(), signal);
-      if (clock.now() < patienceEnds) continue;
+      // A model that embeds or ranks is in use for a moment at a time, if for the next again at once.
+      const isReplying = others.some(({ uses, purpose }) => uses > 0 && purpose === "generate");
+      const patience = isReplying ? patienceEnds - clock.now() : 0;
+      if (patience > 0) {
+        await this.#wait(patience, signal);
+        continue;
+      }
       if (await this.#drained(others, signal, clear)) return;
       patienceEnds = clock.now() + patienceMs;
     }

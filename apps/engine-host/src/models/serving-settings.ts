@@ -11,7 +11,7 @@ const otherLimits: UserLimits = { ...ownerLimits, concurrent: 4, queued: 64 };
  * Keep-alive: Ollama unloads after 5 minutes, LM Studio after 60. Here a model may take a minute to load and has the machine
  * to itself more often than not, but memory that is not used should come back within the hour: 30 minutes.
  */
-export const defaultServingSettings: ServingSettings = {
+const defaultServingSettings: ServingSettings = {
   keepAliveMs: 30 * 60_000,
   parallelReplies: null,
   stateBudgetBytes: null,

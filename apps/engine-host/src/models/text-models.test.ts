@@ -52,7 +52,7 @@ describe("models that read only", () => {
     const { models } = await test.models.activity();
     expect(models.find(({ model }) => model === "vectors")).toMatchObject({
       purpose: "embed",
-      state: "ready",
+      state: "idle",
       slots: [{ total: 1, busy: 0 }],
       counters: { completed: 3, loads: 1 },
     });
@@ -104,5 +104,26 @@ describe("models that read only", () => {
     await using _chat = await test.models.acquire("chat", { signal: never });
     test.available = 0;
     await expect(test.models.embedder(null, { signal: never })).rejects.toMatchObject({ code: "INSUFFICIENT_MEMORY" });
+  });
+
+  it("make way for one that converses between two turns, and come back for the next", async () => {
+    await setUp({ name: "vectors" });
+    await using embedder = await test.models.embedder(null, { signal: never });
+    await embedder.embed(["first"], "document", never);
+    // Neither has room beside the other.
+    await test.makeRoomFor(1, "chat");
+    const indexing = (async () => {
+      for (;;) {
+        await embedder.embed(texts, "document", never);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    })();
+    await test.models.load("chat", never);
+    expect(test.engine.history).toEqual(["load vectors", "dispose vectors", "load chat"]);
+    // The conversation is not disturbed for that.
+    await expect(indexing).rejects.toMatchObject({ code: "INSUFFICIENT_MEMORY" });
+    test.clock.pass(300_000);
+    expect(await embedder.embed(["next"], "document", never)).toHaveLength(1);
+    expect(test.engine.history.slice(-2)).toEqual(["dispose chat", "load vectors"]);
   });
 });

@@ -35,7 +35,7 @@ export function memoryStore(): Pick<Store, "modelFiles" | "fitMeasurements" | "s
   };
 }
 
-export function cpuMachine(availableBytes: number): HardwareSnapshot {
+function cpuMachine(availableBytes: number): HardwareSnapshot {
   return {
     takenAt: new Date(0).toISOString(),
     os: { platform: "linux", distribution: "Test", architecture: "x64" },
@@ -100,9 +100,9 @@ export class TestModels implements AsyncDisposable {
     return (await this.models.list()).find((model) => model.id === id)?.state;
   }
 
-  /** Leaves room for this many models like "a" and a half. */
-  async makeRoomFor(count: number): Promise<void> {
-    const [main] = (await this.models.plan("a")).devices;
+  /** Leaves room for this many models like this one and a half. */
+  async makeRoomFor(count: number, like = "a"): Promise<void> {
+    const [main] = (await this.models.plan(like)).devices;
     if (!main) throw new Error("Every plan has main memory.");
     this.modelBytes = neededBytes(main) - main.reserveBytes;
     this.available = main.reserveBytes + (count + 0.5) * this.modelBytes;
