@@ -16,8 +16,13 @@ export interface EngineMessage {
 export interface EngineTool {
   name: string;
   description: string;
-  /** JSON Schema of the arguments object. */
+  /** JSON Schema of the arguments object. None at all: the tool takes no arguments. */
   parameters: Record<string, unknown>;
+  /**
+   * false: where `parameters` say what no grammar enforces, the arguments are any JSON object; whoever runs the tool checks
+   * them. Absent: such a tool is refused, and arguments are always valid.
+   */
+  strict?: boolean;
 }
 
 export interface EngineToolCall {

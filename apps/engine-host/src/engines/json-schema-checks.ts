@@ -47,6 +47,12 @@ export class SchemaChecks {
     if (++this.#nodes > nodes) this.refuse(pointer, `more than ${nodes} parts are not supported`);
   }
 
+  /** Before any of so many parts is looked at. */
+  refuseMany(count: number, pointer: string, keyword: string): void {
+    const { nodes } = schemaLimits;
+    if (count > nodes) this.refuse(pointer, `more than ${nodes} ${keyword} are not supported`);
+  }
+
   countValues(count: number, pointer: string): void {
     this.#values += count;
     const { values } = schemaLimits;

@@ -172,6 +172,8 @@ class SchemaReader {
   #object(schema: Json, pointer: string, depth: number): SchemaNode {
     const declared = schema.properties ?? {};
     if (!isObject(declared)) this.#checks.refuse(`${pointer}/properties`, "properties must be an object");
+    const declaredNames = Object.keys(declared);
+    this.#checks.refuseMany(declaredNames.length, `${pointer}/properties`, "properties");
     const required = schema.required ?? [];
     if (
       !Array.isArray(required) ||
@@ -181,7 +183,7 @@ class SchemaReader {
       this.#checks.refuse(`${pointer}/required`, "required must be a list of names");
     const names = new Set(required);
     const properties: { name: string; node: SchemaNode; isRequired: boolean }[] = [];
-    for (const name in declared) {
+    for (const name of declaredNames) {
       this.#checks.countName(name, `${pointer}/properties`);
       const isRequired = names.delete(name);
       // A property nobody may set is left out.
@@ -247,6 +249,7 @@ class SchemaReader {
     const list = schema[keyword];
     if (!Array.isArray(list) || list.length === 0)
       this.#checks.refuse(`${pointer}/${keyword}`, `${keyword} must be a list of schemas`);
+    this.#checks.refuseMany(list.length, `${pointer}/${keyword}`, keyword);
     const members = list.map((member, index) => this.#node(member, `${pointer}/${keyword}/${index}`, depth + 1));
     const allowed = schema.type === undefined ? null : new Set(this.#types(schema, new Set(["type"]), pointer));
     this.#later.push(() => {
@@ -324,5 +327,5 @@ function shallowText(value: unknown): string | null {
     typeof part !== "object" ||
     part === null ||
     (depth < 16 && Object.values(part).every((item) => isShallow(item, depth + 1)));
-  return isShallow(value, 0) ? ((JSON.stringify(value)) ?? "null") : null;
+  return isShallow(value, 0) ? (JSON.stringify(value) ?? "null") : null;
 }

@@ -155,6 +155,18 @@ describe("tools that are refused, by name", () => {
     expect(field([], "required")).toBe("tools");
   });
 
+  it("may hold what no grammar enforces when they are not strict: then any object is allowed", () => {
+    const lax: EngineTool = {
+      ...tool("t", { type: "object", properties: { a: { type: "array", uniqueItems: true } } }),
+      strict: false,
+    };
+    expect(field([lax])).toBe(null);
+    expect(field([{ ...lax, strict: true }])).toBe("tools/0/parameters/properties/a/uniqueItems");
+    const texts = samples(callGrammar({ tools: [lax], isParallel: false, pythonTag: null }));
+    for (const text of texts) expect((JSON.parse(text) as { parameters: unknown }).parameters).toBeTypeOf("object");
+    expect(field([{ ...tool("t", { type: "string" }), strict: false }])).toBe(null);
+  });
+
   it("are refused at once when there are very many", () => {
     const before = performance.now();
     expect(field(Array.from({ length: 100_000 }, (_, index) => tool(`t${index}`, {})))).toBe("tools");

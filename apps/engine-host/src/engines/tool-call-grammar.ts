@@ -1,6 +1,7 @@
 import { CorralError } from "@corral/protocol";
 import type { EngineTool, ToolChoice } from "./engine.ts";
 import { Grammar, group, literal } from "./gbnf.ts";
+import type { Schema } from "./json-schema-node.ts";
 import { SchemaGrammar } from "./json-schema-grammar.ts";
 import { readJsonSchema } from "./json-schema-reader.ts";
 import { builtInTool, type BuiltInTool } from "./built-in-tools.ts";
@@ -43,13 +44,23 @@ function refusal(field: string, reason: string): CorralError {
 }
 
 /** The schema of a tool's arguments, which are always an object. A tool that names none takes none. */
-function parametersOf({ parameters }: EngineTool, at: string) {
+function parametersOf({ parameters, strict = true }: EngineTool, at: string): Schema {
   const saysNothing = Object.keys(parameters).every((key) => ["type", "title", "description", "$schema"].includes(key));
   const isBare = saysNothing && (parameters.type ?? "object") === "object";
-  const schema = readJsonSchema(isBare ? { type: "object", properties: {} } : parameters, at);
+  const schema = readParameters(isBare ? { type: "object", properties: {} } : parameters, strict, at);
   const root = schema.root.kind === "reference" ? schema.targets.get(schema.root.target) : schema.root;
-  if (root?.kind !== "object") throw refusal(at, "parameters must be the schema of an object");
-  return schema;
+  if (root?.kind === "object") return schema;
+  if (strict) throw refusal(at, "parameters must be the schema of an object");
+  return readJsonSchema({ type: "object" }, at);
+}
+
+function readParameters(parameters: Record<string, unknown>, strict: boolean, at: string): Schema {
+  try {
+    return readJsonSchema(parameters, at);
+  } catch (error) {
+    if (strict || !(error instanceof CorralError)) throw error;
+    return readJsonSchema({ type: "object" }, at);
+  }
 }
 
 /** How calls are to be written. */

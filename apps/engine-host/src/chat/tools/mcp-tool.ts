@@ -5,7 +5,8 @@ import type { Tool } from "./tool.ts";
 export function mcpTool(tool: McpTool, servers: Pick<McpServers, "call">): Tool {
   const { name, server, description, parameters, fingerprint, readOnly, closedWorld } = tool;
   return {
-    definition: { name, description, parameters },
+    // A server's schema may say anything; its arguments are checked by the server.
+    definition: { name, description, parameters, strict: false },
     server,
     harmless: readOnly && closedWorld,
     bringsText: true,
