@@ -131,7 +131,7 @@ export interface PostingTable {
 }
 
 /** Blocks kept in memory for `find`, bytes; and of how many segments it is known where blocks begin (4 bytes a block). */
-const CACHED_BYTES = 24 * 2 ** 20;
+const CACHED_BYTES = 64 * 2 ** 20;
 const CACHED_SEGMENTS = 128;
 
 export function postingTable(database: DatabaseSync): PostingTable {

@@ -4,6 +4,8 @@ import { isDeleted, type Segment } from "./segments.ts";
 /** BM25's usual constants (Robertson and Zaragoza 2009): how soon repetition saturates, how much length counts. */
 const K1 = 1.2;
 const B = 0.75;
+/** Words are rare that together have at most this share of the chunks as postings. */
+const RARE_SHARE = 1 / 64;
 /** A sum of floats may differ from the same sum in another order by this share. */
 const ROUNDING = 1e-9;
 
@@ -56,7 +58,8 @@ export function holders(segment: Segment, { chunks, list }: PostingList): number
  *
  * Words are added up one after the other, rarest first. As soon as the words that are left could not lift a chunk that has
  * none of the others above the best so far, they are looked up only in chunks that still can get there ("MaxScore", Turtle
- * and Flood 1995): most postings of common words are then passed over.
+ * and Flood 1995): most postings of common words are then passed over. What the best reach by their rare words alone is
+ * found out first, as that takes next to nothing.
  */
 export function scoreChunks(found: SegmentPostings[], options: ScoreOptions): ScoredChunk[] {
   const { chunks } = options;
@@ -71,7 +74,9 @@ export function scoreChunks(found: SegmentPostings[], options: ScoreOptions): Sc
   const best = new BestChunks(options.limit);
   makeRoomFor(found.reduce((most, { segment }) => Math.max(most, segment.keys.length), 0));
   const scorer = new SegmentScorer(words, options);
-  if (options.limit > 0) for (const segment of found) scorer.score(segment, best);
+  if (options.limit < 1) return [];
+  const reached = scorer.reachedByRareWords(found);
+  for (const segment of found) scorer.score(segment, best, reached);
   return best.ranked();
 }
 
@@ -113,22 +118,47 @@ class SegmentScorer {
     );
   }
 
-  /** Adds what the segment has to the best. */
-  score({ segment, words, required }: SegmentPostings, best: BestChunks): void {
+  /** The score that as many chunks as are wanted have by the rarest words alone; 0: not so many have any. */
+  reachedByRareWords(found: SegmentPostings[]): number {
+    const most = Math.max(1024, this.#options.chunks * RARE_SHARE);
+    let rare = 0;
+    for (let postings = 0; rare < this.#words.length; rare++) {
+      const { place } = this.#words[rare]!;
+      for (const { words } of found) for (const { chunks } of words[place]!) postings += chunks;
+      if (postings > most) break;
+    }
+    // Where all words are rare, or none is, there is nothing to gain.
+    if (rare === 0 || rare === this.#words.length) return 0;
+    const reached = new BestChunks(this.#options.limit);
+    for (const { segment, words, required } of found) {
+      if (required !== null) return 0;
+      for (const { place, weight } of this.#words.slice(0, rare)) this.#addWord(words[place]!, weight, segment.lengths);
+      this.#offerTouched(reached, this.#filter(segment, null));
+      this.#clear();
+    }
+    return reached.least;
+  }
+
+  /**
+   * Adds what the segment has to the best.
+   * @param reached a score that as many chunks as are wanted have at least, in all segments together
+   */
+  score({ segment, words, required }: SegmentPostings, best: BestChunks, reached: number): void {
     if (required?.some((lists) => lists.length === 0)) return;
     const allowed = required && chunksWithAll(required, segment.keys.length);
     const isWanted = this.#filter(segment, allowed);
     const lists = this.#words.map(({ place }) => words[place]!);
     const sizes = lists.map((ofWord) => ofWord.reduce((sum, { chunks }) => sum + chunks, 0));
     let left = sizes.reduce((sum, size) => sum + size, 0);
-    let threshold = best.least;
+    // Below what is reached: of equal scores the one stored first is wanted, and it may be this one.
+    let threshold = Math.max(best.least, reached * (1 - ROUNDING));
     let word = 0;
     for (; word < lists.length && this.#mostFrom[word]! > threshold; word++) {
       this.#addWord(lists[word]!, this.#words[word]!.weight, segment.lengths);
       left -= sizes[word]!;
       // Finding out is worth it where it can save more than it takes.
       if (left > this.#touchedCount && this.#touchedCount >= this.#options.limit)
-        threshold = Math.max(best.least, this.#threshold(isWanted));
+        threshold = Math.max(threshold, this.#threshold(isWanted) * (1 - ROUNDING));
     }
     let candidates = this.#rising(segment.keys.length);
     if (word < lists.length) {
@@ -144,8 +174,7 @@ class SegmentScorer {
       const score = scores[chunk]!;
       if (score > best.least && isWanted(chunk)) best.add({ key: segment.keys[chunk]!, score });
     }
-    for (let i = 0; i < this.#touchedCount; i++) scores[touched[i]!] = 0;
-    this.#touchedCount = 0;
+    this.#clear();
   }
 
   #filter({ documents, deleted }: Segment, allowed: Uint8Array | null): (chunk: number) => boolean {
@@ -172,12 +201,21 @@ class SegmentScorer {
   /** The score that as many wanted chunks as are asked for have reached already. */
   #threshold(isWanted: (chunk: number) => boolean): number {
     const reached = new BestChunks(this.#options.limit);
+    this.#offerTouched(reached, isWanted);
+    return reached.least;
+  }
+
+  #offerTouched(best: BestChunks, isWanted: (chunk: number) => boolean): void {
     for (let i = 0; i < this.#touchedCount; i++) {
       const chunk = touched[i]!;
       const score = scores[chunk]!;
-      if (score > reached.least && isWanted(chunk)) reached.add({ key: chunk, score });
+      if (score > best.least && isWanted(chunk)) best.add({ key: chunk, score });
     }
-    return reached.least;
+  }
+
+  #clear(): void {
+    for (let i = 0; i < this.#touchedCount; i++) scores[touched[i]!] = 0;
+    this.#touchedCount = 0;
   }
 
   #addWord(lists: PostingList[], weight: number, lengths: Uint32Array): void {
