@@ -69,10 +69,7 @@ export function readNumber(
   if (step !== undefined) {
     decimals = [1, 0.1, 0.01, 0.001, 0.0001, 0.00001, 0.000001].indexOf(step as number);
     if (decimals < 0)
-      checks.refuse(
-        `${pointer}/multipleOf`,
-        `multipleOf ${named(step)} is not supported (1, 0.1, 0.01 … are)`,
-      );
+      checks.refuse(`${pointer}/multipleOf`, `multipleOf ${named(step)} is not supported (1, 0.1, 0.01 … are)`);
   }
   const isEmpty =
     type === "integer" ? integersBetween(minimum, maximum) <= 0 : isEmptyRange(minimum, maximum, decimals);
