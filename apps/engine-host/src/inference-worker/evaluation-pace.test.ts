@@ -11,6 +11,7 @@ function read(pace: EvaluationPace, evaluation: Evaluation, msOf: (tokens: numbe
     steps.push({ tokens, ms });
     evaluation.left -= tokens;
   }
+  pace.end(evaluation);
   return steps;
 }
 
@@ -35,6 +36,14 @@ describe("the steps a prompt is read in", () => {
     const pace = new EvaluationPace({ isCpu: true, batchSize: 128 });
     const steps = read(pace, pace.begin(2000), (tokens) => (tokens < 64 ? tokens / 0.335 : tokens / 1.3));
     expect(settled(steps).every(({ tokens }) => tokens >= 64)).toBe(true);
+  });
+
+  it("grow again after other programs had the machine for a while", () => {
+    const pace = new EvaluationPace({ isCpu: true, batchSize: 128 });
+    const msOf = (tokens: number) => (tokens < 64 ? tokens / 0.335 : tokens / 1.3);
+    read(pace, pace.begin(1000), (tokens) => 50 * msOf(tokens));
+    const steps = read(pace, pace.begin(10_000), msOf);
+    expect(steps.slice(-20, -1).every(({ tokens }) => tokens >= 64)).toBe(true);
   });
 
   it("follow a speed that falls as the context fills", () => {
@@ -77,13 +86,15 @@ describe("with others at work", () => {
     expect(pace.nextStep(short)).toBeGreaterThan(200);
   });
 
-  it("a step slowed down by others does not count as the model's speed", () => {
+  it("the time others compute does not count as the time a step takes", async () => {
     const pace = fast();
-    const reading = pace.begin(10_000);
-    const writing = pace.begin(0);
-    for (let step = 0; step < 5; step++) pace.note(64, 2000);
-    pace.end(writing);
-    pace.note(512, 300);
-    expect(pace.nextStep(reading)).toBeGreaterThan(200);
+    const handedOver = performance.now();
+    await new Promise((resolve) => setTimeout(resolve, 40));
+    // Another context's batch, begun before.
+    pace.batchDone(handedOver - 100);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    const ms = pace.batchDone(handedOver);
+    expect(ms).toBeLessThan(performance.now() - handedOver - 35);
+    expect(pace.batchDone(performance.now())).toBeLessThan(ms);
   });
 });

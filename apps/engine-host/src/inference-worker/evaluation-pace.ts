@@ -13,8 +13,11 @@ const firstStep = 8;
 const tileTokens = 64;
 /** A step may take this much longer than it should if that makes it a whole tile. */
 const tileAllowance = 1.5;
-/** Weight of the newest measurement: the speed falls as the context fills. */
-const newest = 0.5;
+/** Weight of a measurement that is faster than the last ones, and of a slower one: it may be another program's doing. */
+const faster = 0.5;
+const slower = 0.2;
+/** What a size of step that is not used gains in trust with each other step, so that it is tried again. */
+const renewedTrust = 1.05;
 
 /** Somebody whose tokens are being evaluated. */
 export interface Evaluation {
@@ -30,6 +33,8 @@ export class EvaluationPace {
   readonly #isCpu: boolean;
   readonly #batchSize: number;
   readonly #active = new Set<Evaluation>();
+  readonly #turns = new Set<() => void>();
+  #lastDoneAt = 0;
   /** Tokens per ms in steps below and from `tileTokens`; null: not measured. */
   readonly #speeds: { small: number | null; large: number | null } = { small: null, large: null };
 
@@ -57,6 +62,31 @@ export class EvaluationPace {
 
   end(evaluation: Evaluation): void {
     this.#active.delete(evaluation);
+    this.#endTurn();
+  }
+
+  /** A reply got its next token. */
+  wrote(startedAt: number): void {
+    this.batchDone(startedAt);
+    this.#endTurn();
+  }
+
+  /**
+   * Resolves when a reply in progress, if there is one, got its next token: evaluated and drawn in two tasks of the compute
+   * thread, it would else wait for two steps of a prompt.
+   */
+  async othersTurn(evaluation: Evaluation): Promise<void> {
+    if (![...this.#active].some((other) => other !== evaluation && other.left === 0)) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#turns.add(resolve);
+    const timer = setTimeout(resolve, sharedStepMs);
+    await promise;
+    clearTimeout(timer);
+    this.#turns.delete(resolve);
+  }
+
+  #endTurn(): void {
+    for (const resolve of this.#turns) resolve();
   }
 
   /** Tokens the next step of a prompt may have, at least one. */
@@ -74,14 +104,26 @@ export class EvaluationPace {
     return Math.max(1, Math.min(most, Math.floor((small ?? tileSpeed) * ms), tileTokens - 1));
   }
 
-  /** Learns from a step. While others compute as well it tells only how fast the model is at the least. */
+  /**
+   * Some batch of some context has been computed.
+   * @param startedAt when it was handed to the compute thread, which may have been at work on another then
+   * @returns how long it was computed, ms
+   */
+  batchDone(startedAt: number): number {
+    const now = performance.now();
+    const ms = now - Math.max(startedAt, this.#lastDoneAt);
+    this.#lastDoneAt = now;
+    return ms;
+  }
+
+  /** Learns from a step of a prompt. */
   note(tokens: number, ms: number): void {
-    const size = tokens < tileTokens ? "small" : "large";
+    const [size, other] = tokens < tileTokens ? (["small", "large"] as const) : (["large", "small"] as const);
     const known = this.#speeds[size];
     const speed = tokens / Math.max(ms, 0.01);
     if (known === null) this.#speeds[size] = speed;
-    else if (this.isAlone) this.#speeds[size] = known + newest * (speed - known);
-    else this.#speeds[size] = Math.max(known * 0.99, speed);
+    else this.#speeds[size] = known + (speed > known ? faster : slower) * (speed - known);
+    if (this.#speeds[other] !== null) this.#speeds[other] *= renewedTrust;
   }
 
   #stepMs(evaluation: Evaluation): number {

@@ -120,13 +120,18 @@ async function evaluate(run: Run): Promise<FinishReason> {
   statistics.cachedTokens = slot.sequence.nextTokenIndex;
   progress(statistics.cachedTokens);
   const { pace } = served;
-  const lastStep = await prefill(slot.sequence, prompt, { pace, evaluation, signal }, progress);
+  const lastStep = await prefill(slot, prompt, { pace, evaluation, signal }, progress);
   if (lastStep === null) return "cancelled";
-  return write(run, lastStep, () => {
-    evaluation.left = 0;
-    statistics.prefillMs = performance.now() - startedAt;
-    progress(total);
-  });
+  try {
+    return await write(run, lastStep, () => {
+      evaluation.left = 0;
+      slot.gathering.begin();
+      statistics.prefillMs = performance.now() - startedAt;
+      progress(total);
+    });
+  } finally {
+    if (evaluation.left === 0) slot.gathering.end();
+  }
 }
 
 /** @param onFirst called before the first token is handed on */
@@ -145,6 +150,7 @@ async function write(run: Run, lastStep: Token[], onFirst: () => void): Promise<
     } else {
       served.evaluations++;
     }
+    served.pace.wrote(slot.gathering.startedAt);
     wasAlone &&= served.pace.isAlone;
     reason = signal.aborted ? "cancelled" : reply.push(token, run.withProbabilities ? probabilities : undefined);
     if (reason !== null) break;

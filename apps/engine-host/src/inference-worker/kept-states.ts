@@ -14,6 +14,8 @@ const fewestTokens = 256;
 const assumedDiskSpeed = 400_000;
 /** Weight of the newest measurement of the disk. */
 const newest = 0.5;
+/** A smaller file tells how busy the machine is, not how fast its disk is, bytes. */
+const fewestBytesToMeasure = 16 * 2 ** 20;
 
 export interface KeptStatesOptions {
   directory: string;
@@ -75,7 +77,7 @@ export class KeptStates {
         owner: basename(folder),
         tokens: tokens.length,
       });
-      this.#writeSpeed += newest * (written / (performance.now() - startedAt) - this.#writeSpeed);
+      this.#writeSpeed = measured(this.#writeSpeed, written, performance.now() - startedAt);
       if (slot.isForgotten) throw new Error("The conversation was deleted meanwhile");
       const superseded = this.#statesOf(owner).filter(
         (state) => sharedPrefix(state.tokens, tokens) === state.tokens.length,
@@ -119,7 +121,7 @@ export class KeptStates {
       if (!(await isIntact(state))) throw new Error("its checksum is wrong");
       await slot.sequence.clearHistory();
       await slot.sequence.loadStateFromFile(state.path, { acceptRisk: true });
-      this.#readSpeed += newest * (state.label.bytes / (performance.now() - startedAt) - this.#readSpeed);
+      this.#readSpeed = measured(this.#readSpeed, state.label.bytes, performance.now() - startedAt);
       return true;
     } catch (error) {
       remove(state.path);
@@ -187,6 +189,10 @@ export class KeptStates {
       }),
     );
   }
+}
+
+function measured(speed: number, bytes: number, ms: number): number {
+  return bytes < fewestBytesToMeasure ? speed : speed + newest * (bytes / ms - speed);
 }
 
 function namesIn(folder: string): string[] {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { PlanSlots } from "@corral/protocol";
 import type { LlamaContext, LlamaModel } from "node-llama-cpp";
 import type { LoadSettings } from "../engines/engine.ts";
+import { BatchGathering } from "./batch-gathering.ts";
 import { Guessing } from "./guessing.ts";
 import { emptySlot, type Slot } from "./slot-pool.ts";
 
@@ -25,21 +26,22 @@ export async function openSlots(
   settings: LoadSettings,
   onContext: () => void,
 ): Promise<Slot[]> {
-  const create = async (owner: LlamaModel, size: PlanSlots) => {
-    const context = await createContext(owner, settings, size);
+  const create = async (owner: LlamaModel, size: PlanSlots, gathering: BatchGathering) => {
+    const context = await createContext(owner, settings, size, gathering);
     await sleep(logDelayMs);
     onContext();
     return context;
   };
   const slots: Slot[] = [];
   for (const size of settings.slots) {
-    const context = await create(model, size);
-    const draftContext = draft && (await create(draft, size));
+    const gathering = new BatchGathering();
+    const context = await create(model, size, gathering);
+    const draftContext = draft && (await create(draft, size, new BatchGathering()));
     for (let index = 0; index < size.count; index++) {
       const guessing = new Guessing(draftContext && draftContext.getSequence());
       // Text must never fall out of the context unseen: generation refuses before it gets that far.
       const sequence = context.getSequence({ contextShift: { strategy: refuseShift }, tokenPredictor: guessing });
-      slots.push(emptySlot(sequence, guessing, size.contextSize));
+      slots.push(emptySlot({ sequence, guessing, gathering, contextSize: size.contextSize }));
     }
   }
   return slots;
@@ -49,6 +51,7 @@ function createContext(
   model: LlamaModel,
   settings: LoadSettings,
   { contextSize, count }: PlanSlots,
+  { strategy }: BatchGathering,
 ): Promise<LlamaContext> {
   return model.createContext({
     contextSize,
@@ -61,6 +64,7 @@ function createContext(
     ...(settings.kvCacheType === "q8_0"
       ? { experimentalKvCacheKeyType: "Q8_0", experimentalKvCacheValueType: "Q8_0" }
       : {}),
+    batching: { itemPrioritizationStrategy: strategy },
     failedCreationRemedy: false,
   });
 }

@@ -1,6 +1,10 @@
 import { setImmediate } from "node:timers/promises";
-import type { LlamaContextSequence, Token } from "node-llama-cpp";
+import type { Token } from "node-llama-cpp";
+import { readingPriority } from "./batch-gathering.ts";
 import type { Evaluation, EvaluationPace } from "./evaluation-pace.ts";
+import type { Slot } from "./slot-pool.ts";
+
+const reading = { evaluationPriority: readingPriority };
 
 /**
  * Evaluates a prompt step by step, all but the last step, whose result is the first token of the reply.
@@ -8,7 +12,7 @@ import type { Evaluation, EvaluationPace } from "./evaluation-pace.ts";
  * @returns the prompt's tokens that are left for the last step; null when it was aborted
  */
 export async function prefill(
-  sequence: LlamaContextSequence,
+  { sequence, gathering }: Pick<Slot, "sequence" | "gathering">,
   prompt: readonly Token[],
   { pace, evaluation, signal }: { pace: EvaluationPace; evaluation: Evaluation; signal: AbortSignal },
   onStep: (done: number) => void,
@@ -19,12 +23,12 @@ export async function prefill(
     evaluation.left = prompt.length - done;
     const step = pace.nextStep(evaluation);
     if (step >= evaluation.left) return prompt.slice(done);
-    const startedAt = performance.now();
-    await sequence.evaluateWithoutGeneratingNewTokens(prompt.slice(done, done + step));
-    pace.note(step, performance.now() - startedAt);
+    await sequence.evaluateWithoutGeneratingNewTokens(prompt.slice(done, done + step), reading);
+    pace.note(step, pace.batchDone(gathering.startedAt));
     done += step;
     onStep(done);
     // Replies in progress are sampled now and ask for their next token: they come before the next step. Stops arrive, too.
     await setImmediate();
+    await pace.othersTurn(evaluation);
   }
 }

@@ -1,4 +1,5 @@
 import type { LlamaContextSequence, Token } from "node-llama-cpp";
+import type { BatchGathering } from "./batch-gathering.ts";
 import type { Guessing } from "./guessing.ts";
 import { sharedPrefix } from "./shared-prefix.ts";
 
@@ -6,6 +7,8 @@ import { sharedPrefix } from "./shared-prefix.ts";
 export interface Slot {
   readonly sequence: LlamaContextSequence;
   readonly guessing: Guessing;
+  /** Of its context. */
+  readonly gathering: BatchGathering;
   /** Tokens it can hold, prompt and reply together. */
   readonly contextSize: number;
   /** Null: empty, or of a request that shares with nobody. */
@@ -19,8 +22,8 @@ export interface Slot {
 }
 
 /** A slot of a sequence, empty. */
-export function emptySlot(sequence: LlamaContextSequence, guessing: Guessing, contextSize: number): Slot {
-  return { sequence, guessing, contextSize, owner: null, lastUse: 0, isKept: true, isForgotten: false };
+export function emptySlot(of: Pick<Slot, "sequence" | "guessing" | "gathering" | "contextSize">): Slot {
+  return { ...of, owner: null, lastUse: 0, isKept: true, isForgotten: false };
 }
 
 /** What a request asks of its slot. */
