@@ -30,11 +30,11 @@ function wrap(words: string[], font: PDFFont, width: number): string[] {
 }
 
 /** A manual: on each page a heading and paragraphs over the whole page, about 450 words. */
-async function writeManual(path: string, text: SyntheticText): Promise<void> {
+export async function writeManual(path: string, text: SyntheticText, pages = pagesPerDocument): Promise<void> {
   const document = await PDFDocument.create();
   const body = await document.embedFont(StandardFonts.TimesRoman);
   const bold = await document.embedFont(StandardFonts.HelveticaBold);
-  for (let number = 1; number <= pagesPerDocument; number++) {
+  for (let number = 1; number <= pages; number++) {
     const page = document.addPage(pageSize);
     const topic = text.topic();
     let y = pageSize[1] - margin;

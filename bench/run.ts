@@ -10,6 +10,7 @@ const names = [
   "make-model",
   "throughput",
   "ingest",
+  "pdf",
   "index",
   "crash",
   "search",
