@@ -1,8 +1,8 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { readJudgedQueries } from "../apps/engine-host/src/cli/judged-queries.ts";
-import { ndcg, recall } from "../apps/engine-host/src/cli/ranking-metrics.ts";
+import { judgedQueries } from "../apps/engine-host/src/retrieval/judged-queries.ts";
+import { ndcg, recall } from "../apps/engine-host/src/retrieval/ranking-metrics.ts";
 import { readLimits } from "../apps/engine-host/src/ingestion/reading-queue.ts";
 import { readDocument } from "../apps/engine-host/src/ingestion-worker/read-document.ts";
 import { estimateTokens } from "../apps/engine-host/src/ingestion-worker/token-estimate.ts";
@@ -59,6 +59,10 @@ async function contentOf(path: string): Promise<DocumentContent> {
   return content;
 }
 
+function textFile(folder: string, name: string) {
+  return { name, content: readFileSync(join(folder, name), "utf8") };
+}
+
 const nameOf = (document: string) => document.replace(/\.txt$/, "");
 
 /** How well the documents that people judged relevant are found. */
@@ -68,7 +72,7 @@ async function measureRanking(folder: string, texts: Entry[]): Promise<Table[num
     await using store = await openStore(directory);
     const files = texts.map(({ _id, title, text }) => ({ id: _id, text: title ? `${title}\n\n${text}` : text }));
     const chunks = await addTexts(store, join(directory, "texts"), files);
-    const queries = await readJudgedQueries(join(folder, "queries.jsonl"), join(folder, "qrels.tsv"));
+    const queries = judgedQueries(textFile(folder, "queries.jsonl"), textFile(folder, "qrels.tsv"));
     const sums = { ndcg: 0, recall5: 0, recall100: 0 };
     const times: number[] = [];
     for (const { text, gains } of queries) {
@@ -111,7 +115,7 @@ async function measureContext(folder: string, texts: Entry[]): Promise<Table[num
   try {
     await using store = await openStore(directory);
     const chunks = await addTexts(store, join(directory, "texts"), articles(texts));
-    const queries = await readJudgedQueries(join(folder, "queries.jsonl"), join(folder, "qrels.tsv"));
+    const queries = judgedQueries(textFile(folder, "queries.jsonl"), textFile(folder, "qrels.tsv"));
     const textOf = new Map(texts.map(({ _id, text }) => [_id, plain(text)]));
     const found = contexts.map(() => 0);
     for (const { text, gains } of queries) {

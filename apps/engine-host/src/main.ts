@@ -146,6 +146,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     chat,
     mcp,
     doctor,
+    access: () => ({ address: addresses[0] ?? null, key: owned.key }),
     log: logger,
   };
   const api = createApi({

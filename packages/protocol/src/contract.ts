@@ -24,11 +24,12 @@ import {
   transferEvent,
 } from "./documents.ts";
 import { errorData, type ErrorCode } from "./errors.ts";
+import { evaluationEvent, evaluationRequest } from "./evaluation.ts";
 import { hardwareSample, hardwareSnapshot } from "./hardware.ts";
 import { fitMatrix, fitMatrixRequest, loadPlan, modelSummary, planRequest } from "./models.ts";
 import { embeddingState } from "./search.ts";
 import { modelsActivity, servingChanges, servingSettings } from "./serving.ts";
-import { doctorCheck, hostDescription } from "./system.ts";
+import { doctorCheck, hostDescription, programAccess } from "./system.ts";
 import { toolDecision, toolDescription, toolServer, toolServerName, toolServerSettings } from "./tools.ts";
 
 type ErrorMap = { [Code in ErrorCode]: { data: (typeof errorData)[Code] } };
@@ -48,6 +49,8 @@ export const contract = {
       .input(z.object({ protocolVersion: z.number().int(), client: z.string().max(100) }))
       .output(hostDescription),
     doctor: procedure.output(z.array(doctorCheck)),
+    /** What other programs on this machine need to use this host. Owner only. */
+    access: procedure.output(programAccess),
   },
   hardware: {
     snapshot: procedure.output(hardwareSnapshot),
@@ -145,6 +148,8 @@ export const contract = {
         }),
       )
       .output(searchResult.extend({ tookMs: z.number() })),
+    /** Asks questions with known answers and compares what is found with what people judged relevant. */
+    evaluate: procedure.input(evaluationRequest).output(eventIterator(evaluationEvent)),
     /** How far embedding the passages is: now, and again after changes. */
     embedding: procedure.output(eventIterator(embeddingState)),
     pauseEmbedding: procedure.input(z.object({ paused: z.boolean() })).output(embeddingState),

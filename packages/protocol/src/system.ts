@@ -21,3 +21,12 @@ export const doctorCheck = z.object({
   remedy: z.string().nullable(),
 });
 export type DoctorCheck = z.infer<typeof doctorCheck>;
+
+/** How programs reach the host's APIs. */
+export const programAccess = z.object({
+  /** "http://127.0.0.1:7410"; null: the host does not listen. */
+  address: z.string().nullable(),
+  /** The owner's: whoever has it may do everything. */
+  key: z.string(),
+});
+export type ProgramAccess = z.infer<typeof programAccess>;

@@ -7,7 +7,7 @@ import type { Models } from "../models/models.ts";
 import type { Planner } from "../models/planner.ts";
 import type { EmbeddingJob } from "../retrieval/embedding-job.ts";
 import type { Retrieval } from "../retrieval/retrieval.ts";
-import type { DoctorCheck, HostDescription } from "@corral/protocol";
+import type { DoctorCheck, HostDescription, ProgramAccess } from "@corral/protocol";
 
 /** Who is on the other end of a link. Set by the transport from what it verified, never from what the other end says. */
 export interface Peer {
@@ -27,6 +27,8 @@ export interface Services {
   readonly chat: Chat;
   readonly mcp: McpServers;
   readonly doctor: { check(signal?: AbortSignal): Promise<DoctorCheck[]> };
+  /** How other programs on this machine reach the APIs. */
+  access(): ProgramAccess;
   readonly log: Logger;
 }
 

@@ -1,3 +1,4 @@
+import { evaluate } from "../retrieval/evaluate.ts";
 import { procedure, signalOf, stream } from "./procedure.ts";
 
 const area = procedure.library;
@@ -55,6 +56,9 @@ export const library = {
     const result = await context.services.retrieval.search(query, sources, limit, signal, { syntax });
     return { ...result, tookMs: performance.now() - started };
   }),
+  evaluate: area.evaluate.handler(({ input, context, signal }) =>
+    stream(evaluate(context.services.retrieval, input, signalOf(signal))),
+  ),
   embedding: area.embedding.handler(({ context, signal }) =>
     stream(context.services.embedding.watch(signalOf(signal))),
   ),

@@ -14,5 +14,6 @@ export const system = {
     }
     return context.services.description;
   }),
+  access: procedure.system.access.handler(({ context }) => context.services.access()),
   doctor: procedure.system.doctor.handler(({ context, signal }) => context.services.doctor.check(signal)),
 };

@@ -45,6 +45,7 @@ export function fakeServices(): FakeServices {
       supportedFileTypes: [".txt"],
       uploadLimitBytes: 1 << 20,
     },
+    access: () => ({ address: null, key: "key" }),
     hardware: area<Services["hardware"]>("hardware", {}),
     models: area<Services["models"]>("models", { list: () => Promise.resolve([]) }),
     planner: area<Services["planner"]>("planner", {}),

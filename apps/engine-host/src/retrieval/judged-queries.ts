@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { CorralError } from "@corral/protocol";
 import { isRelevant, type Gains } from "./ranking-metrics.ts";
 
@@ -9,24 +8,29 @@ export interface JudgedQuery {
   gains: Gains;
 }
 
+/** A text file: its name, for errors, and what is in it. */
+export interface TextFile {
+  name: string;
+  content: string;
+}
+
 /**
  * The questions of a JSON Lines file ({"_id","text"} each, as BEIR has them) that have at least one relevant document in
  * the judgements (tab-separated: query-id, corpus-id, score, with that header), in the order of the file.
- * @throws CorralError FILE_NOT_FOUND, FILE_UNREADABLE (with the line that is wrong), INVALID_INPUT (nothing in common)
+ * @throws CorralError FILE_UNREADABLE (with the line that is wrong), INVALID_INPUT (nothing in common)
  */
-export async function readJudgedQueries(queriesFile: string, judgementsFile: string): Promise<JudgedQuery[]> {
-  const queries = parseQueries(await read(queriesFile), queriesFile);
-  const judgements = parseJudgements(await read(judgementsFile), judgementsFile);
-  const judged = queries.flatMap(({ id, text }) => {
-    const gains = judgements.get(id);
+export function judgedQueries(queries: TextFile, judgements: TextFile): JudgedQuery[] {
+  const gainsOf = parseJudgements(judgements.content, judgements.name);
+  const judged = parseQueries(queries.content, queries.name).flatMap(({ id, text }) => {
+    const gains = gainsOf.get(id);
     return gains && [...gains.values()].some(isRelevant) ? [{ id, text, gains }] : [];
   });
   if (judged.length > 0) return judged;
   const reason = "no question has a relevant document";
   throw new CorralError(
     "INVALID_INPUT",
-    `No question of ${queriesFile} has a relevant document in ${judgementsFile}; do the two belong together?`,
-    { field: "--qrels", reason },
+    `No question of ${queries.name} has a relevant document in ${judgements.name}; do the two belong together?`,
+    { field: "judgements", reason },
   );
 }
 
@@ -87,14 +91,4 @@ function wrongLine(file: string, number: number, reason: string): CorralError {
     file,
     reason: `line ${number}: ${reason}`,
   });
-}
-
-async function read(file: string): Promise<string> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT") throw new CorralError("FILE_NOT_FOUND", `There is no file ${file}.`, { file });
-    throw new CorralError("FILE_UNREADABLE", `${file} cannot be read (${message}).`, { file, reason: message });
-  }
 }

@@ -1,8 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { expect, test } from "vitest";
-import { parseJudgements, parseQueries, readJudgedQueries } from "./judged-queries.ts";
+import { judgedQueries, parseJudgements, parseQueries } from "./judged-queries.ts";
 
 const header = "query-id\tcorpus-id\tscore";
 
@@ -50,22 +47,14 @@ test.each([
   expect(() => parseJudgements(content, "r.tsv")).toThrow(`r.tsv, ${message}`);
 });
 
-test("only questions with a relevant document count; a missing file and strangers are told", async () => {
-  const directory = mkdtempSync(join(tmpdir(), "corral-judged-"));
-  try {
-    const queries = join(directory, "q.jsonl");
-    const judgements = join(directory, "r.tsv");
-    writeFileSync(queries, ["a", "b", "c"].map((id) => JSON.stringify({ _id: id, text: `text ${id}` })).join("\n"));
-    writeFileSync(judgements, `${header}\na\td1\t1\nb\td1\t0\nz\td1\t1\n`);
-    expect(await readJudgedQueries(queries, judgements)).toEqual([
-      { id: "a", text: "text a", gains: new Map([["d1", 1]]) },
-    ]);
-    await expect(readJudgedQueries(join(directory, "none"), judgements)).rejects.toMatchObject({
-      code: "FILE_NOT_FOUND",
-    });
-    writeFileSync(judgements, `${header}\nz\td1\t1\n`);
-    await expect(readJudgedQueries(queries, judgements)).rejects.toMatchObject({ code: "INVALID_INPUT" });
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
-  }
+test("only questions with a relevant document count; strangers are told", () => {
+  const queries = {
+    name: "q.jsonl",
+    content: ["a", "b", "c"].map((id) => JSON.stringify({ _id: id, text: `text ${id}` })).join("\n"),
+  };
+  const judgements = (content: string) => ({ name: "r.tsv", content: `${header}\n${content}` });
+  expect(judgedQueries(queries, judgements("a\td1\t1\nb\td1\t0\nz\td1\t1\n"))).toEqual([
+    { id: "a", text: "text a", gains: new Map([["d1", 1]]) },
+  ]);
+  expect(() => judgedQueries(queries, judgements("z\td1\t1\n"))).toThrow(/q\.jsonl .* r\.tsv.*belong together/);
 });
