@@ -5,7 +5,7 @@ import { abortable, cancelled, type Clock } from "./abortable.ts";
 import type { ReservedPlan } from "./fit-contract.ts";
 import { loadSettings, type ServingFiles } from "./load-settings.ts";
 import type { PlanWithout } from "./make-room.ts";
-import { ModelLife, type Instance, type LoadJob } from "./model-life.ts";
+import { measureAfterUse, ModelLife, withPeak, type Instance, type LoadJob } from "./model-life.ts";
 import type { LoadState } from "./model-states.ts";
 import { RoomMaker } from "./room-maker.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -62,8 +62,8 @@ const longestTimerMs = 2 ** 31 - 1;
 /**
  * Which models are loaded: as many as fit, each as well as it could be alone. One load at a time. What is not used for a
  * while goes, and so does what others need more (see make-room.ts); a model in use is never taken away, and the embedded one
- * always stays. A crash costs the running replies; the model is loaded again at its next use, after a pause, and left alone
- * after three crashes in five minutes.
+ * always stays. A crash costs the running replies; the model is loaded again after a pause, and left alone after three
+ * crashes in five minutes.
  */
 export class LoadedModels {
   readonly #options: LoadedModelsOptions;
@@ -72,6 +72,7 @@ export class LoadedModels {
   /** Resolved and replaced each time an instance becomes idle or goes. */
   #released = Promise.withResolvers<void>();
   #turn: Promise<unknown> = Promise.resolve();
+  readonly #disposed = new AbortController();
 
   constructor(options: LoadedModelsOptions) {
     this.#options = options;
@@ -137,7 +138,7 @@ export class LoadedModels {
       this.#unloadWhenUnused(instance);
     }
     this.#options.changed();
-    void this.#measureAfterUse(instance);
+    void measureAfterUse(instance).then(() => this.#options.changed());
   }
 
   /** Stops a load; a loaded model first finishes the replies it is writing. Nothing to do for one that is not loaded. */
@@ -163,6 +164,7 @@ export class LoadedModels {
 
   /** Ends everything now. */
   async dispose(): Promise<void> {
+    this.#disposed.abort();
     const jobs = [...this.#lives.values()].flatMap(({ job }) => job ?? []);
     for (const job of jobs) job.stop.abort();
     await Promise.allSettled(jobs.map(({ done }) => done));
@@ -242,7 +244,7 @@ export class LoadedModels {
       throw cancelled();
     }
     life.lastError = null;
-    this.#keep(life, {
+    this.#keep(wanted, life, {
       id: wanted.id,
       purpose: wanted.purpose,
       embedded: wanted.embedded,
@@ -298,12 +300,25 @@ export class LoadedModels {
     }
   }
 
-  #keep(life: ModelLife, instance: Instance): void {
+  #keep(wanted: Loadable, life: ModelLife, instance: Instance): void {
     life.instance = instance;
     life.happen("loaded");
     this.#options.noted(instance.id, "loaded");
     this.#unloadWhenUnused(instance);
-    void instance.model.ended.then((end) => this.#gone(life, instance, end));
+    void instance.model.ended.then((end) => {
+      this.#gone(life, instance, end);
+      if (end && wanted.purpose === "generate") this.#comeBack(wanted);
+    });
+  }
+
+  /** A model that crashed is there again for the next question, after its pause, unless it crashes too often. */
+  #comeBack(wanted: Loadable): void {
+    const again = this.take(wanted, this.#disposed.signal);
+    again.then(
+      (instance) => this.giveBack(instance),
+      // Noted where it happened.
+      () => undefined,
+    );
   }
 
   /** Its engine has ended; `end` says why when nobody told it to. */
@@ -349,20 +364,6 @@ export class LoadedModels {
     }
   }
 
-  async #measureAfterUse(instance: Instance): Promise<void> {
-    const measure = instance.measureAfterUse;
-    instance.measureAfterUse = null;
-    if (!measure || instance.closing) return;
-    const before = instance.measured;
-    const now = await measure();
-    // What it took when it was loaded stays; what it takes now is more.
-    instance.measured = now.map((device, index) => ({
-      ...device,
-      afterBytes: before[index]?.afterBytes ?? device.afterBytes,
-    }));
-    this.#options.changed();
-  }
-
   #release(): void {
     this.#released.resolve();
     this.#released = Promise.withResolvers<void>();
@@ -389,12 +390,4 @@ export class LoadedModels {
     if (!life) this.#lives.set(id, (life = new ModelLife(id)));
     return life;
   }
-}
-
-/** The resident memory of an engine grows as its buffers are used. */
-function withPeak({ model, measured }: Instance): MeasuredMemory[] {
-  const peakBytes = model.resident?.peakBytes;
-  return peakBytes === undefined
-    ? measured
-    : measured.map((device) => (device.id === "cpu" ? { ...device, peakBytes } : device));
 }

@@ -93,3 +93,25 @@ export class ModelLife {
     throw new CorralError("MODEL_QUARANTINED", message, { model: this.id, retryAfterMs });
   }
 }
+
+/** Measures once more what a model takes, when it has been used for the first time. */
+export async function measureAfterUse(instance: Instance): Promise<void> {
+  const measure = instance.measureAfterUse;
+  instance.measureAfterUse = null;
+  if (!measure || instance.closing) return;
+  const before = instance.measured;
+  const now = await measure();
+  // What it took when it was loaded stays; what it takes now is more.
+  instance.measured = now.map((device, index) => ({
+    ...device,
+    afterBytes: before[index]?.afterBytes ?? device.afterBytes,
+  }));
+}
+
+/** The resident memory of an engine grows as its buffers are used. */
+export function withPeak({ model, measured }: Instance): MeasuredMemory[] {
+  const peakBytes = model.resident?.peakBytes;
+  return peakBytes === undefined
+    ? measured
+    : measured.map((device) => (device.id === "cpu" ? { ...device, peakBytes } : device));
+}

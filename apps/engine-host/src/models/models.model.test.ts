@@ -55,7 +55,7 @@ it("a killed worker costs one reply: the text so far stays, and the next questio
   await expect(killed).rejects.toMatchObject({ code: "ENGINE_CRASHED" });
   await lease[Symbol.asyncDispose]();
   await lease.model.ended;
-  expect((await models.list())[0]).toMatchObject({ state: "unloaded", lastError: { code: "ENGINE_CRASHED" } });
+  expect((await models.list())[0]).toMatchObject({ state: "pending", lastError: { code: "ENGINE_CRASHED" } });
 
   await using next = await models.acquire(null, { signal: never });
   expect(await collect(next.generate(ask(["Here it is."]), never))).toBe("Here it is.");

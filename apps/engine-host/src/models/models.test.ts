@@ -117,10 +117,10 @@ describe("crashes", () => {
     await settle();
   };
 
-  it("loads again at the next use, after a pause of 1 s and then 2 s", async () => {
+  it("loads again after a pause of 1 s and then 2 s", async () => {
     await setUp();
     await crashOnce();
-    expect((await models.list())[0]).toMatchObject({ state: "unloaded", lastError: { code: "ENGINE_CRASHED" } });
+    expect((await models.list())[0]).toMatchObject({ state: "pending", lastError: { code: "ENGINE_CRASHED" } });
     for (const seconds of [1, 2]) {
       const again = models.acquire("a", { signal: never });
       await settle();
@@ -170,6 +170,21 @@ describe("crashes", () => {
       await crashOnce();
       clock.pass(200_000);
     }
+    await settle();
+    expect(await state("a")).toBe("idle");
+  });
+
+  it("come back by themselves after the pause: nobody has to ask", async () => {
+    await setUp();
+    await crashOnce();
+    expect(await state("a")).toBe("pending");
+    clock.pass(1000);
+    await settle();
+    expect((await models.list())[0]).toMatchObject({ state: "idle", lastError: null });
+    await crashOnce();
+    await models.unload("a");
+    clock.pass(60_000);
+    await settle();
     expect(await state("a")).toBe("unloaded");
   });
 

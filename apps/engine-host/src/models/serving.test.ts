@@ -63,9 +63,11 @@ describe("requests", () => {
     const { engine, requests } = heldEngine();
     test = await TestModels.create({}, [], { engine });
     const first = start("one");
+    await settle();
     const second = start("two", guest);
     await settle();
     const third = start("three");
+    await settle();
     const fourth = start("four", guest);
     await settle();
     expect(requests.map(({ messages }) => messages[0]?.text)).toEqual(["one", "two"]);
