@@ -1,17 +1,21 @@
 import { open } from "node:fs/promises";
 import { LiteParse, type ParsedPage } from "@llamaindex/liteparse";
-import type { ReadLimits, Recognition } from "../ingestion/worker-channel.ts";
+import type { ReadLimits } from "../ingestion/worker-channel.ts";
 import type { DocumentPart } from "./document-part.ts";
-import type { Losses } from "./losses.ts";
 import { ParseFailure, unreadable } from "./parse-failure.ts";
 import { type DocumentStyle, mayBeRunning, type RowedPage, rowText, runningKey, writePages } from "./pdf-blocks.ts";
-import { readingOrder, type TextItem } from "./pdf-lines.ts";
-import { isInstalled, mayBeScanned, recognisePage, scannedPages } from "./recognition.ts";
-import { straighten } from "./recognised-lines.ts";
-import { mendTurnedText } from "./turned-text.ts";
+import { type Fonts, learnFonts } from "./pdf-fonts.ts";
+import { toRowedPage } from "./pdf-items.ts";
+import { mayBeScanned } from "./recognition.ts";
+import { type ScanOptions, Scans } from "./scans.ts";
+import { hasTurnedText, mendTurnedText } from "./turned-text.ts";
 
 /** Pages parsed at once: enough that reopening the file costs little, few enough for smooth progress and little memory. */
 const batchPages = 50;
+/** Batches that wait for a closer look at some of their pages. */
+const heldBatches = 5;
+/** Characters of a page's name. */
+const longestLabel = 40;
 /** A line at the edge of this many pages is a running head. */
 const runningPages = 3;
 
@@ -20,12 +24,15 @@ const headBytes = 1024;
 /** Reading and drawing need no OCR; recognition.ts alone turns it on, page by page. The parser prints nothing. */
 const quiet = { ocrEnabled: false, quiet: true } as const;
 
-export interface PdfOptions {
+export interface PdfOptions extends ScanOptions {
   limits: Pick<ReadLimits, "pages" | "recognisedPages">;
-  /** Null: scanned pages stay without text. */
-  recognition: Recognition | null;
-  /** Hears of scanned pages that stay without text. */
-  losses: Losses;
+}
+
+interface Batch {
+  startPage: number;
+  endPage: number;
+  totalPages: number;
+  pages: ParsedPage[];
 }
 
 /**
@@ -35,100 +42,73 @@ export interface PdfOptions {
  * @throws ParseFailure
  */
 export async function* parsePdf(file: string | Buffer, options: PdfOptions): AsyncGenerator<DocumentPart> {
-  const maxPages = options.limits.pages;
   await checkPdfHeader(file);
-  const scans = new Scans(file, options);
-  const parser = new LiteParse({ ...quiet, maxPages: maxPages + 1, extractTextMetadata: true, outputFormat: "text" });
-  const learned = new StyleLearner();
+  const maxPages = options.limits.pages;
   try {
-    for await (const batch of parser.parseBatches(file, { batchSize: batchPages })) {
-      if (batch.totalPages > maxPages) throw new ParseFailure({ kind: "limit", limit: "output" });
-      const parsed = batch.result.pages;
-      const total = Math.max(1, batch.totalPages);
-      for await (const done of scans.recognise(parsed)) {
-        yield { pages: [], blocks: [], recognised: done, progress: (batch.startPage - 1 + scans.doneOfBatch) / total };
-      }
-      await mendTurnedText(file, parsed);
-      const pages = parsed.map(toRowedPage);
-      const part = writePages(pages, learned.learn(pages));
-      const labels = new Map(parsed.map((page) => [page.pageNum, page.pageLabel]));
-      for (const page of part.pages) {
-        const label = labels.get(page.page)?.trim();
-        if (label && label !== String(page.page)) page.label = label.slice(0, 40);
-      }
-      yield { ...part, progress: batch.endPage / total };
+    const fonts = await learnFonts(file);
+    const reading = new Reading(file, options, fonts);
+    const parser = new LiteParse({
+      ...quiet,
+      ...{ maxPages: maxPages + 1, extractTextMetadata: !fonts.isRegular, outputFormat: "text" },
+    });
+    const held: Batch[] = [];
+    for await (const { result, startPage, endPage, totalPages } of parser.parseBatches(file, {
+      batchSize: batchPages,
+    })) {
+      if (totalPages > maxPages) throw new ParseFailure({ kind: "limit", limit: "output" });
+      held.push({ pages: result.pages, startPage, endPage, totalPages });
+      // Looking closer at some pages opens the file again, so pages wait for each other.
+      const isWaiting = held.some(({ pages }) => pages.some((page) => mayBeScanned(page) || hasTurnedText(page)));
+      if (isWaiting && held.length < heldBatches && endPage < totalPages) continue;
+      yield* reading.finish(held.splice(0));
     }
-    scans.report();
+    yield* reading.finish(held);
+    reading.report();
   } catch (error) {
     throw explain(error);
   }
 }
 
-/** The pages of a document that are pictures of text: recognises them where it can, else remembers them. */
-class Scans {
+/** What has been read of a document so far. */
+class Reading {
   readonly #file: string | Buffer;
-  readonly #options: PdfOptions;
-  readonly #lost: { page: number; reason: string }[] = [];
-  #recognised = 0;
-  /** Pages of the present batch that are done. */
-  doneOfBatch = 0;
+  readonly #fonts: Fonts;
+  readonly #scans: Scans;
+  readonly #style = new StyleLearner();
 
-  constructor(file: string | Buffer, options: PdfOptions) {
+  constructor(file: string | Buffer, options: PdfOptions, fonts: Fonts) {
     this.#file = file;
-    this.#options = options;
+    this.#fonts = fonts;
+    this.#scans = new Scans(file, options);
   }
 
-  /** Puts recognised pages in place of scanned ones; answers now and then how many were done. */
-  async *recognise(pages: ParsedPage[]): AsyncGenerator<number, void> {
-    this.doneOfBatch = 0;
-    const candidates = pages.filter(mayBeScanned).map((page) => page.pageNum);
-    const scanned = await scannedPages(this.#file, candidates);
-    if (scanned.length === 0) return;
-    const { recognition, limits } = this.#options;
-    const most = limits.recognisedPages;
-    if (!recognition || !(await isInstalled(recognition)))
-      return this.#lose(scanned, "scanned, and there is no data for text recognition");
-    const chosen = scanned.slice(0, Math.max(0, most - this.#recognised));
-    this.#lose(scanned.slice(chosen.length), `scanned; only ${most} pages of one document are recognised`);
-    yield 0;
-    const waiting = [...chosen];
-    const running = new Map<number, Promise<number>>();
-    const work = async (pageNum: number): Promise<number> => {
-      const at = pages.findIndex((page) => page.pageNum === pageNum);
-      try {
-        const found = await recognisePage(this.#file, pages[at]!, recognition);
-        if (found) pages[at] = { ...found, pageLabel: pages[at]!.pageLabel! };
-      } catch (error) {
-        console.error(error);
-        this.#lose([pageNum], "scanned, and its text could not be recognised");
+  /** Completes batches that follow each other. */
+  async *finish(batches: Batch[]): AsyncGenerator<DocumentPart> {
+    const all = batches.flatMap((batch) => batch.pages);
+    const [first, last] = [batches[0], batches.at(-1)];
+    if (!first || !last) return;
+    const total = Math.max(1, last.totalPages);
+    for await (const { share, recognised } of this.#scans.recognise(all)) {
+      const done = first.startPage - 1 + share * (last.endPage - first.startPage + 1);
+      yield { pages: [], blocks: [], recognised, progress: done / total };
+    }
+    await mendTurnedText(this.#file, all);
+    let from = 0;
+    for (const batch of batches) {
+      const parsed = all.slice(from, (from += batch.pages.length));
+      const pages = parsed.map((page) => toRowedPage(page, this.#fonts));
+      const part = writePages(pages, this.#style.learn(pages));
+      const labels = new Map(parsed.map((page) => [page.pageNum, page.pageLabel?.trim()]));
+      for (const page of part.pages) {
+        const label = labels.get(page.page);
+        if (label && label !== String(page.page)) page.label = label.slice(0, longestLabel);
       }
-      return pageNum;
-    };
-    while (waiting.length > 0 || running.size > 0) {
-      while (waiting.length > 0 && running.size < Math.max(1, recognition.threads)) {
-        const pageNum = waiting.shift()!;
-        running.set(pageNum, work(pageNum));
-      }
-      running.delete(await Promise.race(running.values()));
-      this.#recognised++;
-      this.doneOfBatch += pages.length / chosen.length;
-      yield 1;
+      yield { ...part, progress: batch.endPage / total };
     }
   }
 
-  /** Says which pages stay without text: neighbours with the same reason together. */
   report(): void {
-    const lost = this.#lost.toSorted((a, b) => a.page - b.page);
-    for (let i = 0; i < lost.length;) {
-      const first = lost[i]!;
-      let last = first.page;
-      while (lost[++i]?.page === last + 1 && lost[i]!.reason === first.reason) last++;
-      this.#options.losses.add(last === first.page ? `page ${last}` : `pages ${first.page} to ${last}`, first.reason);
-    }
-  }
-
-  #lose(pages: number[], reason: string): void {
-    for (const page of pages) this.#lost.push({ page, reason });
+    this.#scans.report();
   }
 }
 
@@ -160,48 +140,6 @@ function explain(error: unknown): unknown {
   if (error instanceof ParseFailure || !(error instanceof Error)) return error;
   if (/password/i.test(error.message)) return new ParseFailure({ kind: "password-protected" }, { cause: error });
   return unreadable("it is damaged or cut short", error);
-}
-
-function toRowedPage(page: ParsedPage): RowedPage {
-  const usable = (item: TextItem) => item.text !== "" && item.width > 0 && item.height > 0;
-  const recognised = page.textItems.filter((item) => item.confidence !== undefined);
-  const written = page.textItems.filter((item) => item.confidence === undefined);
-  const items = [...written.map(toTextItem).filter(usable), ...straighten(recognised.map(toTextItem).filter(usable))];
-  return { page: page.pageNum, width: page.width, height: page.height, rows: readingOrder(items, page) };
-}
-
-function toTextItem(item: ParsedPage["textItems"][number]): TextItem {
-  const { x, y, width, height } = item;
-  return {
-    text: cleanItem(item.text),
-    ...{ x, y, width, height },
-    fontSize: item.fontHeight || item.fontSize || height,
-    bold: (item.fontWeight ?? 0) >= 600 || /bold|black|heavy/i.test(item.fontName ?? ""),
-    rotation: item.rotation ?? 0,
-  };
-}
-
-const ligatures: Readonly<Record<string, string>> = {
-  ﬀ: "ff",
-  ﬁ: "fi",
-  ﬂ: "fl",
-  ﬃ: "ffi",
-  ﬄ: "ffl",
-  ﬅ: "st",
-  ﬆ: "st",
-};
-
-/** PDFium writes a hyphen that divides a word as U+0002. */
-function cleanItem(text: string): string {
-  return text
-    .normalize("NFC")
-    .replace(/[\uFB00-\uFB06]/g, (ligature) => ligatures[ligature] ?? ligature)
-    .replace(/[\u0002\u00ad]$/, "-")
-
-    .replace(/[\0-\x08\x0e-\x1f\x7f-\x9f\u00ad\ufeff\ufffe\uffff]/g, "")
-    .replace(/\s+/g, " ")
-    .trim()
-    .toWellFormed();
 }
 
 /** Learns from each batch of pages what the running text of the document looks like. */

@@ -5,12 +5,16 @@ type Item = ParsedPage["textItems"][number];
 /** True for text that runs down the page. Degrees, clockwise. */
 const runsDown = (item: Item) => Math.abs((item.rotation ?? 0) - 90) < 10;
 
+export function hasTurnedText(page: ParsedPage): boolean {
+  return page.textItems.some(runsDown);
+}
+
 /**
  * Text that runs down the page comes from the parser with blanks between its narrow letters ("Ottil ie"). Reads such pages once
  * more, turned so that this text stands upright, and puts what is read there in place of it.
  */
 export async function mendTurnedText(file: string | Buffer, pages: ParsedPage[]): Promise<void> {
-  const turned = pages.filter((page) => page.textItems.some(runsDown));
+  const turned = pages.filter(hasTurnedText);
   if (turned.length === 0) return;
   const parser = new LiteParse({
     ...{ ocrEnabled: false, quiet: true, outputFormat: "text", extractTextMetadata: true },
