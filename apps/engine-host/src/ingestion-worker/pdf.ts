@@ -11,9 +11,9 @@ import { type ScanOptions, Scans } from "./scans.ts";
 import { hasTurnedText, mendTurnedText } from "./turned-text.ts";
 
 /** Pages parsed at once: enough that reopening the file costs little, few enough for smooth progress and little memory. */
-const batchPages = 50;
+const batchPages = 100;
 /** Batches that wait for a closer look at some of their pages. */
-const heldBatches = 5;
+const heldBatches = 3;
 /** Characters of a page's name. */
 const longestLabel = 40;
 /** A line at the edge of this many pages is a running head. */
