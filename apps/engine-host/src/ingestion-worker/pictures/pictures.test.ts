@@ -77,6 +77,20 @@ describe("text in pictures", { timeout: 60_000 }, () => {
   });
 });
 
+describe("a language whose data is missing", { timeout: 60_000 }, () => {
+  it("is never asked for: the page stays without text and says why", async () => {
+    const recognition = { directory: ocrData, languages: ["eng", "fra"], threads: 1 };
+    const losses = new Losses();
+    const pdf = await pictureToPdf(await fixture("letter.jpg"), 10);
+    const texts: string[] = [];
+    for await (const part of parsePdf(pdf, { limits: readLimits, recognition, losses })) {
+      texts.push(...part.pages.map((page) => page.text));
+    }
+    expect(texts).toEqual([""]);
+    expect(losses.list()).toEqual(["page 1 (scanned, and there is no data for text recognition)"]);
+  });
+});
+
 describe("the size of a picture on paper", () => {
   it("is what the file says, else that of a screen or a sheet", async () => {
     const inches = async (picture: Buffer) => (await sizeOf(picture)).width / 72;
