@@ -74,7 +74,7 @@ export function segmentMerger(database: DatabaseSync, index: Segments): SegmentM
       let next: Source | null = null;
       for (const source of sources) if (!source.ended && (!next || source.reader.isBefore(next.reader))) next = source;
       if (!next) {
-        blocks.flush();
+        blocks.finish();
         return true;
       }
       copyTerm(sources, next, blocks);

@@ -1,15 +1,18 @@
 import type { DatabaseSync } from "node:sqlite";
 import { row, rows } from "./database.ts";
 import type { PostingList } from "./score.ts";
+import { mayHold, TermFilterWriter } from "./term-filter.ts";
 import { ByteReader, ByteWriter } from "./varints.ts";
 
 /**
  * Terms of a segment lie together in blocks, in the order of their hashes (of equal ones, in that of their bytes): a row for
  * each term would cost more than its postings. For each term stand varint(hash less the one before it; less the block's first hash for the first),
  * varint(bytes of the term), the term in UTF-8, varint(chunks), varint(bytes of the list) and the list (posting-list.ts).
- * All terms with one hash lie in one block.
+ * All terms with one hash lie in one block. In front of a segment's blocks, as if its hash were -1, lies a filter that tells
+ * of most terms that they are not there (term-filter.ts).
  */
 const BLOCK_BYTES = 4400;
+const FILTER_PLACE = -1;
 /** Blocks read at once where all of a segment is read. */
 const BLOCKS_AHEAD = 64;
 
@@ -28,6 +31,7 @@ export function hashOf(term: string): number {
 export class PostingBlockWriter {
   readonly #insert: (firstHash: number, block: Uint8Array) => void;
   readonly #block = new ByteWriter();
+  readonly #filter = new TermFilterWriter();
   #first = 0;
   #last = -1;
 
@@ -39,7 +43,8 @@ export class PostingBlockWriter {
   /** @param term bytes [start, end) of an array, UTF-8 */
   add(hash: number, term: Uint8Array, start: number, end: number, chunks: number, list: Uint8Array): void {
     const block = this.#block;
-    if (block.length > 0 && hash !== this.#last && block.length + list.length > BLOCK_BYTES) this.flush();
+    if (block.length > 0 && hash !== this.#last && block.length + list.length > BLOCK_BYTES) this.#flush();
+    this.#filter.add(hash);
     if (block.length === 0) this.#first = this.#last = hash;
     block.varint(hash - this.#last);
     block.varint(end - start);
@@ -50,8 +55,13 @@ export class PostingBlockWriter {
     this.#last = hash;
   }
 
-  /** Hands on the block that is not full. */
-  flush(): void {
+  /** Hands on the block that is not full, and the filter. */
+  finish(): void {
+    this.#flush();
+    this.#insert(FILTER_PLACE, this.#filter.take());
+  }
+
+  #flush(): void {
     if (this.#block.length > 0) this.#insert(this.#first, this.#block.take());
   }
 }
@@ -130,7 +140,13 @@ export interface PostingTable {
   find(segment: number, term: string, hash: number): PostingList | null;
 }
 
-/** Blocks kept in memory for `find`, bytes; and of how many segments it is known where blocks begin (4 bytes a block). */
+/** What is known of a segment without reading its blocks. */
+interface SegmentContents {
+  firstHashes: Uint32Array;
+  filter: Uint8Array;
+}
+
+/** Blocks kept in memory for `find`, bytes; and of how many segments it is known what they hold (about 2 bytes a term). */
 const CACHED_BYTES = 64 * 2 ** 20;
 const CACHED_SEGMENTS = 128;
 
@@ -141,31 +157,35 @@ export function postingTable(database: DatabaseSync): PostingTable {
      ORDER BY first_hash LIMIT ${BLOCKS_AHEAD}`,
   );
   const beginnings = database.prepare(
-    "SELECT first_hash AS firstHash FROM postings WHERE segment = ? ORDER BY first_hash",
+    "SELECT first_hash AS firstHash FROM postings WHERE segment = ? AND first_hash >= 0 ORDER BY first_hash",
   );
   const blockAt = database.prepare("SELECT block FROM postings WHERE segment = ? AND first_hash = ?");
-  const firstHashes = new Map<number, Uint32Array>();
+  const contents = new Map<number, SegmentContents>();
   const cache = new BlockCache(CACHED_BYTES);
 
-  function firstHashesOf(segment: number): Uint32Array {
-    let hashes = firstHashes.get(segment);
-    if (!hashes) {
-      hashes = Uint32Array.from(rows<{ firstHash: number }>(beginnings, segment), ({ firstHash }) => firstHash);
+  function contentsOf(segment: number): SegmentContents {
+    let found = contents.get(segment);
+    if (!found) {
+      found = {
+        firstHashes: Uint32Array.from(rows<{ firstHash: number }>(beginnings, segment), ({ firstHash }) => firstHash),
+        filter: row<{ block: Uint8Array }>(blockAt, segment, FILTER_PLACE)?.block ?? new Uint8Array(),
+      };
       // The oldest goes.
-      if (firstHashes.size >= CACHED_SEGMENTS) firstHashes.delete(firstHashes.keys().next().value!);
-      firstHashes.set(segment, hashes);
+      if (contents.size >= CACHED_SEGMENTS) contents.delete(contents.keys().next().value!);
+      contents.set(segment, found);
     }
-    return hashes;
+    return found;
   }
 
   return {
     writer: (segment) => new PostingBlockWriter((firstHash, block) => insert.run(segment, firstHash, block)),
     reader: (segment) => new PostingBlockReader((after) => rows(following, segment, after)),
     find(segment, term, hash) {
-      const hashes = firstHashesOf(segment);
-      const place = lastNotAbove(hashes, hash);
+      const { firstHashes, filter } = contentsOf(segment);
+      if (!mayHold(filter, hash)) return null;
+      const place = lastNotAbove(firstHashes, hash);
       if (place < 0) return null;
-      const firstHash = hashes[place]!;
+      const firstHash = firstHashes[place]!;
       let block = cache.get(segment, firstHash);
       if (!block) {
         block = row<{ block: Uint8Array }>(blockAt, segment, firstHash)!.block;

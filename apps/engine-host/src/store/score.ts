@@ -192,7 +192,7 @@ class SegmentScorer {
   #rising(chunks: number): Uint32Array {
     const rising = touched.slice(0, this.#touchedCount);
     // Looking at every chunk takes less than sorting many of them.
-    if (rising.length < chunks / 16) return rising.sort();
+    if (rising.length < chunks / 128) return rising.sort();
     let at = 0;
     for (let chunk = 0; chunk < chunks; chunk++) if (scores[chunk]! > 0) rising[at++] = chunk;
     return rising;

@@ -62,7 +62,7 @@ export class SegmentDraft {
       for (let i = start; i < end; i++) list.add(this.#chunkOf[postings[i]!]!, this.#countOf[postings[i]!]!);
       blocks.add(hashes[number]!, bytes, bytesOf[number]!, bytesOf[number + 1]!, end - start, list.take());
     }
-    blocks.flush();
+    blocks.finish();
   }
 
   /** Empties the draft. */

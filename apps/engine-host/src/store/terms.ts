@@ -6,7 +6,7 @@ import { stemEnglish } from "./stem-english.ts";
 const ANALYZER_VERSION = 1;
 
 /** Raised when postings are kept in another form (see posting-list.ts and posting-blocks.ts). */
-const POSTINGS_VERSION = 2;
+const POSTINGS_VERSION = 3;
 
 /** What made an index: our rules and the ICU that cuts Thai (Node and Electron carry different ones). */
 export const analyzerName = `terms-${ANALYZER_VERSION}/postings-${POSTINGS_VERSION}/icu-${process.versions.icu ?? "none"}`;
