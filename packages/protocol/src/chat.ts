@@ -19,8 +19,13 @@ export const citation = z.object({
   quote: z.string(),
   /** Where `quote` stands. */
   spans: z.array(textSpan),
-  /** verbatim: the sentence in the answer that carries this number stands in the passage word for word. */
-  support: z.enum(["verbatim", "paraphrase"]),
+  /**
+   * verbatim: the sentence in the answer that carries this number stands in the passage word for word. paraphrase: in other
+   * words. unsupported: a sentence that carries it says what the passage does not.
+   */
+  support: z.enum(["verbatim", "paraphrase", "unsupported"]),
+  /** The sentence of the answer the passage does not support. */
+  statement: z.string().optional(),
 });
 export type Citation = z.infer<typeof citation>;
 
@@ -62,6 +67,12 @@ export const retrievalReport = z.object({
   /** Tokens of everything that was left out. */
   omittedTokens: z.number().int(),
   budgetTokens: z.number().int(),
+  /** whole: the documents fitted, so all of them was in the prompt. Absent: the passages that were found. */
+  mode: z.enum(["whole", "passages"]).optional(),
+  /** Passages lengthened by their neighbours in the same section, as there was room. */
+  widened: z.number().int().optional(),
+  /** What was searched with, where it was not the question itself: a follow-up made to stand alone. */
+  query: z.string().optional(),
   /** How the passages were found. Absent: in replies from before it was told. */
   legs: z.array(searchLeg).optional(),
   notes: z.array(searchNote).optional(),

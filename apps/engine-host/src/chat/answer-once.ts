@@ -61,6 +61,7 @@ export async function* answerOnce(
   }
   const binder = new CitationBinder(plan.passages, question, store);
   for await (const part of lease.generate({ ...plan.request, ...wishes }, signal)) {
+    if (part.type === "finish") for (const citation of await binder.finish()) yield { type: "citation", citation };
     yield part;
     if (part.type !== "text-delta") continue;
     for (const citation of await binder.push(part.text)) yield { type: "citation", citation };

@@ -64,6 +64,31 @@ describe("binding citations while an answer is written", () => {
     expect((await bind(["It [1]."]))[0]).toMatchObject({ support: "paraphrase" });
   });
 
+  it("says so where the passage does not support the sentence: another number, or another matter", async () => {
+    const late = await bind(["The north gate closes at 19:45 in winter [1]."]);
+    expect(late).toMatchObject([{ support: "unsupported", statement: "The north gate closes at 19:45 in winter" }]);
+    const other = await bind(["The director retired after a quarrel over pensions [1]."]);
+    expect(other).toMatchObject([{ support: "unsupported" }]);
+    const german = await bind(["Der nördliche Eingang für Besucher schließt im Winter am Abend schon recht früh [1]."]);
+    expect(german).toMatchObject([{ support: "paraphrase" }]);
+  });
+
+  it("checks each sentence that carries the number, and gives the citation again when a later one is not supported", async () => {
+    const bound = await bind(["Dogs wait outside [2]. ", "Rabbits receive a discount [2]. Dogs wait outside [2]."]);
+    expect(bound).toMatchObject([
+      { number: 2, support: "verbatim", piece: 0 },
+      { number: 2, support: "unsupported", statement: "Rabbits receive a discount", piece: 1 },
+    ]);
+    expect(bound[1]!.quote).toBe(bound[0]!.quote);
+  });
+
+  it("checks a statement that follows its number once it is complete", async () => {
+    const binder = new CitationBinder([whole(gate)], "When?", store);
+    expect(await binder.push("[1] says that rabbits receive")).toMatchObject([{ support: "paraphrase" }]);
+    expect(await binder.push(" a discount")).toEqual([]);
+    expect(await binder.finish()).toMatchObject([{ number: 1, support: "unsupported" }]);
+  });
+
   it("keeps a quoted sentence whole that looks like two", async () => {
     const shown = "It stands on p. Lindner's land, see ch. 4. Always.";
     const [citation] = await bind([`${shown} [1]`], [{ hit: samplePassage(`First. ${shown} Last.`), shown }]);

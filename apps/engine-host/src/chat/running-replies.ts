@@ -40,7 +40,11 @@ export class RunningReply {
   publish(part: LivePart): void {
     const { message } = this;
     if (part.type === "text-delta") this.message = { ...message, text: message.text + part.text };
-    if (part.type === "citation") this.message = { ...message, citations: [...message.citations, part.citation] };
+    if (part.type === "citation") {
+      // One that turned out to be unsupported takes its own place again.
+      const others = message.citations.filter(({ number }) => number !== part.citation.number);
+      this.message = { ...message, citations: [...others, part.citation].sort((a, b) => a.number - b.number) };
+    }
     if (part.type === "retrieval") this.message = { ...message, retrieval: part.report };
     if (part.type === "summary") this.message = { ...message, summary: part.summary };
     if (part.type === "tool-call") this.message = { ...message, steps: withCall(message.steps, part) };

@@ -72,6 +72,7 @@ export class AnswerWriter {
   /** @throws NoModelError (cause: why), else as `planAnswer` and `ModelLease.generate` */
   async write(): Promise<void> {
     for (let calls = await this.#writeTurn(); calls.length > 0; calls = await this.#writeTurn()) await this.#run(calls);
+    for (const citation of (await this.#binder?.finish()) ?? []) this.#reply.publish({ type: "citation", citation });
   }
 
   /** Writes a turn of the model; answers the calls it made. */
