@@ -14,7 +14,7 @@ export const MAGIC = Buffer.from("CORRAL COLLECTION 1\n");
 
 /** Bytes of a header at most, and of the content of a record that is held in memory (all but originals). */
 const LARGEST_HEADER = 2 ** 20;
-export const LARGEST_CONTENT = 64 * 2 ** 20;
+const LARGEST_CONTENT = 64 * 2 ** 20;
 /** Read at once from an original. */
 const PIECE = 2 ** 20;
 
