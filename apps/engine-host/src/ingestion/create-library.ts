@@ -18,8 +18,8 @@ import { ReadingQueue, type ReadingQueueOptions } from "./reading-queue.ts";
 import { safeName } from "./safe-name.ts";
 import { WorkerPool, type WorkerPoolOptions } from "./worker-pool.ts";
 
-/** Files added at the same time: their documents are then stored together. */
-const addedTogether = 8;
+/** Files of a folder that are looked up in the store at once. */
+const lookedUpTogether = 200;
 
 export interface LibraryOptions {
   store: Store;
@@ -168,16 +168,13 @@ export async function createLibrary(options: LibraryOptions): Promise<Library> {
       await requireCollection(collectionId);
       const results: AddResult[] = [];
       for (const given of paths) {
-        await inParallel(
-          findFiles(given),
-          addedTogether,
-          async ({ path, error }, place) => {
-            results[place] = error
-              ? { file: path, outcome: "refused", document: null, error: error.report() }
-              : await documents.addPath(collectionId, path);
-          },
-          results.length,
-        );
+        const found: string[] = [];
+        const addFound = async () => results.push(...(await documents.addPaths(collectionId, found.splice(0))));
+        for await (const { path, error } of findFiles(given)) {
+          if (error) results.push({ file: path, outcome: "refused", document: null, error: error.report() });
+          else if (found.push(path) >= lookedUpTogether) await addFound();
+        }
+        await addFound();
       }
       return results;
     },
@@ -237,19 +234,4 @@ export async function createLibrary(options: LibraryOptions): Promise<Library> {
       await workers[Symbol.asyncDispose]();
     },
   };
-}
-
-/** Does something with each item, some at the same time; `place` counts from `first` in the order of the items. */
-async function inParallel<Item>(
-  items: AsyncIterable<Item>,
-  together: number,
-  work: (item: Item, place: number) => Promise<void>,
-  first: number,
-): Promise<void> {
-  const iterator = items[Symbol.asyncIterator]();
-  let place = first;
-  const takeNext = async (): Promise<void> => {
-    for (let next = await iterator.next(); !next.done; next = await iterator.next()) await work(next.value, place++);
-  };
-  await Promise.all(Array.from({ length: together }, takeNext));
 }

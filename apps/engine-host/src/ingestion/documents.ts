@@ -9,6 +9,9 @@ import type { OwnedFiles } from "./owned-files.ts";
 import type { ReadingQueue } from "./reading-queue.ts";
 import { Turns } from "./turns.ts";
 
+/** Files added at the same time: their documents are then stored together. */
+const addedTogether = 8;
+
 export interface DocumentsOptions {
   store: Store;
   files: OwnedFiles;
@@ -49,7 +52,7 @@ export class Documents {
       const stamp = await readStamp(path).catch((error: unknown) => {
         throw fileSystemError(name, error);
       });
-      const known = await store.documents.findByStamp(collectionId, path, stamp);
+      const [known] = await store.documents.findByStamps(collectionId, [{ path, stamp }]);
       if (known) return await this.#alreadyThere(path, known, followed);
       const { format, bytes } = await inspectFile(path);
       const sha256 = await hashFile(path);
@@ -62,6 +65,23 @@ export class Documents {
     } catch (error) {
       return this.#refused(path, error);
     }
+  }
+
+  /** Adds files as `addPath` does, some at the same time; answers in their order. */
+  async addPaths(collectionId: string, paths: string[]): Promise<AddResult[]> {
+    const stamps = await Promise.all(paths.map((path) => readStamp(path).catch(() => "")));
+    const files = paths.map((path, i) => ({ path, stamp: stamps[i]! }));
+    const known = await this.#options.store.documents.findByStamps(collectionId, files);
+    const results: AddResult[] = [];
+    let next = 0;
+    const takeNext = async (): Promise<void> => {
+      for (let at = next++; at < paths.length; at = next++) {
+        const [path, found] = [paths[at]!, known[at]];
+        results[at] = found ? await this.#alreadyThere(path, found, false) : await this.addPath(collectionId, path);
+      }
+    };
+    await Promise.all(Array.from({ length: addedTogether }, takeNext));
+    return results;
   }
 
   /** @throws CorralError CANCELLED */

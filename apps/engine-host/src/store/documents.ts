@@ -109,7 +109,8 @@ export function documentTable(database: DatabaseSync, index: IndexWriter): Synch
     file: getFile,
     findByHash: (collectionId, sha256) => summaryOf(row<DocumentRow>(byHash, collectionId, sha256)),
     findByPath: (collectionId, path) => all(rows(byPath, path, collectionId)),
-    findByStamp: (collectionId, path, stamp) => summaryOf(row<DocumentRow>(byStamp, path, stamp, collectionId)),
+    findByStamps: (collectionId, files) =>
+      files.map(({ path, stamp }) => summaryOf(row<DocumentRow>(byStamp, path, stamp, collectionId))),
     relocate(id, { name, path, stamp }) {
       if (relocate.run(name, path, stamp, id).changes === 0) throw documentNotFound(id);
       return get(id)!;

@@ -83,8 +83,11 @@ export interface DocumentTable {
   findByHash(collectionId: string, sha256: string): Promise<DocumentSummary | null>;
   /** The documents of this collection whose file has exactly this path, oldest first. */
   findByPath(collectionId: string, path: string): Promise<DocumentSummary[]>;
-  /** The document of this collection that was read from this path when it had this stamp, if any. */
-  findByStamp(collectionId: string, path: string, stamp: string): Promise<DocumentSummary | null>;
+  /** For each file the document of this collection that was read from its path when it had this stamp; null: none. */
+  findByStamps(
+    collectionId: string,
+    files: readonly { path: string; stamp: string }[],
+  ): Promise<(DocumentSummary | null)[]>;
   /** The same content lies elsewhere now, or has another time stamp. @throws CorralError DOCUMENT_NOT_FOUND */
   relocate(id: string, file: { name: string; path: string; stamp: string }): Promise<DocumentSummary>;
   /** The files that Corral owns (copies under `files/`), with the document each belongs to. */

@@ -15,7 +15,7 @@ export type SynchronousTables = { [Name in TableName]: Synchronous<Store[Name]> 
 /** The methods that only read. They run on the reader thread, so a long write never delays them. */
 export const readMethods: { [Name in TableName]: readonly (keyof Store[Name])[] } = {
   collections: ["list", "get", "getByName", "storage"],
-  documents: ["list", "get", "file", "findByHash", "findByPath", "findByStamp", "ownedFiles", "unfinished", "content"],
+  documents: ["list", "get", "file", "findByHash", "findByPath", "findByStamps", "ownedFiles", "unfinished", "content"],
   pages: ["get"],
   folders: ["list", "get", "files"],
   index: ["search", "chunk", "idf"],
