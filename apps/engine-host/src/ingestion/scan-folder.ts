@@ -28,7 +28,7 @@ const skippedFolders = new Set([
 const temporary = /^~|~$|\.(?:tmp|temp|part|partial|crdownload|download|opdownload|swp|bak)$/i;
 
 /** True for names that a followed folder leaves out: hidden ones, and what programs keep for a while. */
-export function isLeftOut(name: string): boolean {
+function isLeftOut(name: string): boolean {
   return name.startsWith(".") || temporary.test(name) || skippedFolders.has(name);
 }
 
