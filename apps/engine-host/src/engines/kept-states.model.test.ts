@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { LoadedModel } from "./engine.ts";
+import { stateFolderOf } from "./state-folder.ts";
 import { answer, ask, longPassages, never, readerEngine, readerFile } from "./testing/reader-engine.ts";
 
 let directory = "";
@@ -23,13 +24,13 @@ const load = (budgetBytes = 2 ** 30, count = 1): Promise<LoadedModel> =>
     { signal: never },
   );
 
-async function stateFiles(): Promise<string[]> {
-  const names = await readdir(directory, { recursive: true });
-  return names.filter((name) => name.endsWith(".state")).map((name) => join(directory, name));
+async function stateFiles(folder = directory): Promise<string[]> {
+  const names = await readdir(folder, { recursive: true });
+  return names.filter((name) => name.endsWith(".state")).map((name) => join(folder, name));
 }
 
 const turn = (owner: string, question = "Where does boat number 49 lie?") =>
-  ask(question, longPassages(1100, owner), { cacheOwner: owner });
+  ask(question, longPassages(600, owner), { cacheOwner: owner });
 
 describe("a conversation that lost its slot", () => {
   it("is restored from disk, and goes on word for word as if it had kept it", async () => {
@@ -62,12 +63,12 @@ describe("a conversation that lost its slot", () => {
   it("is kept while nobody asks anything, so that it survives a kill", async () => {
     const model = await load();
     const { text } = await answer(model, turn("anna"));
-    await expect.poll(stateFiles, { timeout: 10_000 }).toHaveLength(1);
+    await expect.poll(() => stateFiles(), { timeout: 10_000 }).toHaveLength(1);
     process.kill((model as unknown as { pid: number }).pid, "SIGKILL");
     await model.ended;
     await using next = await load();
     const again = await answer(next, turn("anna"));
-    expect(again.statistics.restoredTokens).toBeGreaterThan(1000);
+    expect(again.statistics.restoredTokens).toBeGreaterThan(500);
     expect(again.text).toBe(text);
   });
 
@@ -78,7 +79,7 @@ describe("a conversation that lost its slot", () => {
         ...{
           slots: [
             { contextSize: 4096, count: 1 },
-            { contextSize: 1536, count: 1 },
+            { contextSize: 1024, count: 1 },
           ],
           gpuLayers: 0,
           threads: 1,
@@ -89,7 +90,7 @@ describe("a conversation that lost its slot", () => {
     );
     await answer(model, turn("anna"));
     const longer = await answer(model, { ...turn("anna", "And number 56?"), maxTokens: 1500, alternatives: ["Yes."] });
-    expect(longer.statistics.restoredTokens).toBeGreaterThan(1000);
+    expect(longer.statistics.restoredTokens).toBeGreaterThan(500);
   });
 });
 
@@ -119,38 +120,37 @@ describe("what is kept", () => {
     expect(result.statistics.restoredTokens ?? 0).toBe(0);
   });
 
-  it.each([
-    ["a changed byte in its values", (bytes: Buffer) => ((bytes[bytes.length >> 1]! ^= 1), bytes)],
-    ["its end missing", (bytes: Buffer) => bytes.subarray(0, -100_000)],
-    ["nothing but zeros", (bytes: Buffer) => Buffer.alloc(bytes.length)],
-    ["a label that is no label", (bytes: Buffer) => bytes.fill(7, bytes.length - 60, bytes.length - 8)],
-    ["another beginning", (bytes: Buffer) => bytes.fill(255, 0, 12)],
-  ])("is not used and deleted when it has %s", async (_, damage) => {
-    let text = "";
-    {
-      await using model = await load();
-      text = (await answer(model, turn("anna"))).text;
-    }
-    const [file] = await stateFiles();
-    await writeFile(file!, damage(await readFile(file!)));
+  it("is not used and deleted when it is damaged", async () => {
+    const damages = {
+      "a changed byte in its values": (bytes: Buffer) => ((bytes[bytes.length >> 1]! ^= 1), bytes),
+      "its end missing": (bytes: Buffer) => bytes.subarray(0, -100_000),
+      "nothing but zeros": (bytes: Buffer) => Buffer.alloc(bytes.length),
+      "a label that is no label": (bytes: Buffer) => bytes.fill(7, bytes.length - 60, bytes.length - 8),
+      "another beginning": (bytes: Buffer) => bytes.fill(255, 0, 12),
+    };
     await using model = await load();
-    const again = await answer(model, turn("anna"));
-    expect(again.text).toBe(text);
-    expect(again.statistics).toMatchObject({ cachedTokens: 0 });
-    expect(again.statistics.restoredTokens ?? 0).toBe(0);
-    expect(await stateFiles()).toEqual([]);
+    const { text } = await answer(model, turn("anna"));
+    for (const [damage, apply] of Object.entries(damages)) {
+      await answer(model, { ...turn("ben"), maxTokens: 1 });
+      const [file] = await stateFiles(stateFolderOf(directory, "anna"));
+      await writeFile(file!, apply(await readFile(file!)));
+      const again = await answer(model, turn("anna"));
+      expect(again.statistics.cachedTokens, damage).toBe(0);
+      expect(again.text, damage).toBe(text);
+      expect(await stateFiles(stateFolderOf(directory, "anna")), damage).toEqual([]);
+    }
   });
 
   it("stays within its budget, the least recently used going first", async () => {
-    // About 4 MB each: two fit.
-    await using model = await load(9_000_000);
+    // About 2 MB each: two fit.
+    await using model = await load(5_000_000);
     for (const owner of ["anna", "ben", "clara", "dora"]) await answer(model, turn(owner));
     const files = await stateFiles();
     const sizes = await Promise.all(files.map(async (file) => (await stat(file)).size));
-    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(9_000_000);
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(5_000_000);
     expect(files).toHaveLength(2);
     expect((await answer(model, turn("anna"))).statistics.restoredTokens ?? 0).toBe(0);
-    expect((await answer(model, turn("clara"))).statistics.restoredTokens).toBeGreaterThan(1000);
+    expect((await answer(model, turn("clara"))).statistics.restoredTokens).toBeGreaterThan(500);
   });
 
   it("is one file per conversation, the newest", async () => {
@@ -177,8 +177,8 @@ describe("what is kept", () => {
       { signal: never },
     );
     await answer(model, turn("anna"));
-    await expect.poll(stateFiles, { timeout: 10_000 }).toHaveLength(1);
-    expect((await answer(model, turn("anna"))).statistics.cachedTokens).toBeGreaterThan(1000);
+    await expect.poll(() => stateFiles(), { timeout: 10_000 }).toHaveLength(1);
+    expect((await answer(model, turn("anna"))).statistics.cachedTokens).toBeGreaterThan(500);
     await engine.forget("anna");
     expect(await readdir(directory)).toEqual([]);
     expect((await answer(model, turn("anna"))).statistics.cachedTokens).toBe(0);
