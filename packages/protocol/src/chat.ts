@@ -154,6 +154,10 @@ export const conversationSettings = z.object({
   }),
   /** What to do when the conversation no longer fits into the context. */
   overflow: overflowChoice,
+  /** Documents that fit the context are read whole instead of searched. Absent: yes. */
+  wholeDocuments: z.boolean().optional(),
+  /** A follow-up question is made to stand alone by the model before it is searched with. Absent: yes. */
+  rewriteQuestions: z.boolean().optional(),
 });
 export type ConversationSettings = z.infer<typeof conversationSettings>;
 

@@ -13,20 +13,19 @@ import type { Retrieval } from "../retrieval/retrieval.ts";
 import type { IndexTable, Store } from "../store/store.ts";
 import type { CitablePassage } from "./citations.ts";
 import { isCertain, rankEvidence, readableEvidence, type Evidence } from "./evidence.ts";
-import { topicTerms } from "./function-words.ts";
 import { turnsOf, type EarlierMessage } from "./earlier-turns.ts";
-import { groundedPrompt, type PromptInput } from "./grounded-prompt.ts";
+import { groundedPrompt, replyRoom, type GroundedPrompt, type PromptInput } from "./grounded-prompt.ts";
+import { withNeighbours } from "./neighbours.ts";
 import { fixedReply, readerRequest, refusal } from "./reader-prompt.ts";
+import { standaloneQuestion, standsAlone } from "./standalone-question.ts";
 import { summarisedPrompt, type SummaryOptions } from "./summarise.ts";
+import { wholeDocuments } from "./whole-documents.ts";
 
 /** Passages looked at for one question. */
 const passageLimit = 20;
 
 /** Characters of a question that are searched with; more would be a document. */
 const queryLength = 10_000;
-
-/** Topic words that make a question searchable on its own. */
-const standaloneTopics = 2;
 
 /** What will be done to answer: ask the model, or say something fixed without it. */
 export interface AnswerPlan {
@@ -44,7 +43,7 @@ export interface AnswerPlan {
 
 /** The settings of a conversation that its answers depend on. */
 export type AnswerSettings = Pick<ConversationSettings, "systemPrompt" | "sampling" | "sources"> &
-  Partial<Pick<ConversationSettings, "overflow">>;
+  Partial<Pick<ConversationSettings, "overflow" | "wholeDocuments" | "rewriteQuestions">>;
 
 export interface PlanInput {
   question: string;
@@ -68,11 +67,24 @@ export async function findPassages(
   return retrieval.search(query.slice(0, queryLength), sources, limit, signal);
 }
 
-/** "And in winter?" says too little to search with: then the question before it helps. */
-function queryOf({ question, history }: PlanInput): string {
-  if (question.length > queryLength || topicTerms(question).length >= standaloneTopics) return question;
+/** What an answer is planned with. */
+export interface PlanParts {
+  store: Pick<Store, "index">;
+  retrieval: Retrieval;
+  now: () => number;
+  /** For what the model is asked on the way: a summary, a question that stands alone. */
+  summary?: SummaryOptions;
+}
+
+/** "And in winter?" says too little to search with: the model makes it stand alone, else the question before it helps. */
+async function queryOf(input: PlanInput, lease: ModelLease, parts: PlanParts, signal: AbortSignal): Promise<string> {
+  const { question, history, settings } = input;
+  if (question.length > queryLength || standsAlone(question)) return question;
   const before = history.findLast((message) => message.role === "user");
-  return before === undefined ? question : `${question}\n${before.text}`;
+  if (before === undefined) return question;
+  const rewritten =
+    settings.rewriteQuestions === false ? null : await standaloneQuestion(lease, input, signal, parts.summary);
+  return rewritten ?? `${question}\n${before.text}`;
 }
 
 /**
@@ -82,7 +94,7 @@ function queryOf({ question, history }: PlanInput): string {
 export async function planAnswer(
   input: PlanInput,
   lease: ModelLease,
-  parts: { store: Pick<Store, "index">; retrieval: Retrieval; now: () => number; summary?: SummaryOptions },
+  parts: PlanParts,
   signal: AbortSignal,
 ): Promise<AnswerPlan> {
   const quotesOnly = lease.summary.ability === "quote";
@@ -90,14 +102,20 @@ export async function planAnswer(
   if (fixed !== null) return { ...oneTurn, report: null, retrievalMs: 0, passages: [], request: fixed };
 
   const started = parts.now();
+  if (!quotesOnly) {
+    const whole = await planWhole(input, lease, parts, signal);
+    if (whole !== null) return { retrievalMs: parts.now() - started, ...whole };
+  }
+  const hasSources = input.settings.sources.collectionIds.length + input.settings.sources.documentIds.length > 0;
   // A model that can only quote does not know the question before either.
-  const query = quotesOnly ? input.question : queryOf(input);
+  const query = quotesOnly || !hasSources ? input.question : await queryOf(input, lease, parts, signal);
   const result = await findPassages(query, input.settings, parts.retrieval, signal);
   const found = result?.hits ?? null;
   const retrievalMs = parts.now() - started;
   if (!quotesOnly) {
-    const plan = await planGrounded(input, found, lease, signal, parts.summary);
-    return { retrievalMs, ...plan, report: howFound(plan.report, result) };
+    const plan = await planGrounded(input, found, lease, parts, signal);
+    const report = howFound(plan.report, result);
+    return { retrievalMs, ...plan, report: report && query !== input.question ? { ...report, query } : report };
   }
   if (found === null) {
     throw new CorralError(
@@ -118,15 +136,62 @@ function howFound(report: RetrievalReport | null, result: SearchResult | null): 
 /** The quoting reader knows of no earlier turns and calls nothing. */
 const oneTurn = { summary: null, prompt: null };
 
+/** With all of the documents in the prompt; null when they or the conversation beside them don't fit. */
+async function planWhole(
+  input: PlanInput,
+  lease: ModelLease,
+  { store, summary }: PlanParts,
+  signal: AbortSignal,
+): Promise<Omit<AnswerPlan, "retrievalMs"> | null> {
+  const { sources, sampling, wholeDocuments: isWanted = true } = input.settings;
+  if (!isWanted || sources.collectionIds.length + sources.documentIds.length === 0) return null;
+  const replyTokens = replyRoom(sampling, lease.model.facts.contextSize);
+  const all = await wholeDocuments(sources, lease, replyTokens, store.index);
+  if (all === null) return null;
+  try {
+    // With `stop` nothing is written or left out on the way to finding that it does not fit.
+    const settings = { ...input.settings, overflow: "stop" as const };
+    const fitted = await fit({ ...input, settings }, all, lease, signal, summary, true);
+    if (fitted.passages.length < all.length) return null;
+    const prompt = { ...fitted.prompt!, overflow: input.settings.overflow ?? "drop-oldest" };
+    return { ...fitted, prompt, report: { ...fitted.report!, mode: "whole" } };
+  } catch (error) {
+    if (CorralError.reportOf(error).code === "CONTEXT_OVERFLOW") return null;
+    throw error;
+  }
+}
+
 async function planGrounded(
+  input: PlanInput,
+  found: SearchHit[] | null,
+  lease: ModelLease,
+  { store, summary }: PlanParts,
+  signal: AbortSignal,
+): Promise<Omit<AnswerPlan, "retrievalMs">> {
+  const plan = await fit(input, found, lease, signal, summary);
+  const { report } = plan;
+  if (found === null || report === null || report.omitted + report.omittedTurns > 0) return plan;
+  const spare = report.budgetTokens - plan.passageTokens;
+  const { passages, widened } = await withNeighbours(found, spare, lease.model, store.index, signal);
+  if (widened === 0) return plan;
+  const wider = await fit(input, passages, lease, signal, summary);
+  // Counted apart, texts can have fewer tokens than together: then what fitted stays.
+  return wider.report !== null && wider.report.omitted + wider.report.omittedTurns > 0
+    ? plan
+    : { ...wider, report: wider.report && { ...wider.report, widened } };
+}
+
+/** Makes the prompt of these passages. */
+async function fit(
   { settings, question, history, seed, tools = [] }: PlanInput,
   found: SearchHit[] | null,
   lease: ModelLease,
   signal: AbortSignal,
   summaryOptions?: SummaryOptions,
-): Promise<Omit<AnswerPlan, "retrievalMs">> {
+  isWhole = false,
+): Promise<Omit<AnswerPlan, "retrievalMs"> & Pick<GroundedPrompt, "passageTokens">> {
   const { systemPrompt, sampling, overflow = "drop-oldest" } = settings;
-  const input = { systemPrompt, sampling, overflow, question, tools, passages: found, written: null };
+  const input = { systemPrompt, sampling, overflow, question, tools, passages: found, isWhole, written: null };
   const fitted =
     overflow === "summarise"
       ? await summarisedPrompt(lease, { ...input, history }, signal, summaryOptions)
@@ -134,8 +199,9 @@ async function planGrounded(
           summary: null,
           ...(await groundedPrompt(lease.model, { ...input, summary: null, turns: turnsOf(history) }, signal)),
         };
-  const { messages, maxTokens, report, passages, turns, summary } = fitted;
+  const { messages, maxTokens, report, passages, turns, summary, passageTokens } = fitted;
   return {
+    passageTokens,
     report: found === null && !leavesOut(report) ? null : report,
     passages: passages.map((hit) => ({ hit, shown: null })),
     request: requestOf(settings, seed, tools, messages, maxTokens),

@@ -135,7 +135,10 @@ describe("a question about documents", () => {
   it("sends the passages numbered, best first, and keeps the prompt cache to the conversation", async () => {
     const models = new ScriptedModels(saying("ok"));
     const chat = chatWith(models);
-    const conversation = await conversationAbout(chat, { systemPrompt: "Speak like a sailor." });
+    const conversation = await conversationAbout(chat, {
+      systemPrompt: "Speak like a sailor.",
+      wholeDocuments: false,
+    });
     await replyTo(chat, conversation, "When does the gate close from October?");
     const [request] = models.requests;
     expect(request!.cacheOwner).toBe(conversation.id);
@@ -147,7 +150,7 @@ describe("a question about documents", () => {
   it("searches for a short follow-up together with the question before it", async () => {
     const models = new ScriptedModels(saying("ok"));
     const chat = chatWith(models);
-    const conversation = await conversationAbout(chat);
+    const conversation = await conversationAbout(chat, { wholeDocuments: false, rewriteQuestions: false });
     await replyTo(chat, conversation, "When does the gate close in October?");
     await replyTo(chat, conversation, "And from then to March?");
     const asked = models.requests.at(-1)!.messages.at(-1)!.text;

@@ -31,6 +31,8 @@ export interface GroundedPrompt {
   /** The earlier turns in the prompt, oldest first. */
   turns: EarlierTurn[];
   report: RetrievalReport;
+  /** Tokens of the passages in the prompt. */
+  passageTokens: number;
   /** Tokens left for the reply. */
   maxTokens: number;
 }
@@ -44,6 +46,8 @@ export interface PromptInput {
   turns: EarlierTurn[];
   /** Best first; null: the conversation has no documents attached, so nothing is said about passages. */
   passages: SearchHit[] | null;
+  /** The passages are all of the documents. They then stand before the earlier turns, so that each turn finds them in the KV cache. */
+  isWhole?: boolean;
   /** What the model may call. */
   tools: EngineTool[];
   /** What the reply being written did with tools so far; null: nothing is written yet. */
@@ -119,6 +123,7 @@ export async function groundedPrompt(
       omittedTokens: sumOf(passageTokens.slice(included), 0) + sumOf(turnTokens.slice(kept), 0),
       budgetTokens: passageBudget,
     },
+    passageTokens: sumOf(passageTokens.slice(0, included), separatorTokens),
     maxTokens: Math.min(input.sampling.maxTokens, contextSize - promptTokens),
   };
 }
@@ -185,9 +190,16 @@ function composeMessages(
   }
   const blocks = passages.map((passage, at) => passageBlock(passage, at + 1)).join("\n\n");
   // In the user's turn, not in the system prompt: a document must not speak with the system's authority.
-  const question = `<passages>\n${blocks || "(no passage was found)"}\n</passages>\n\nQuestion: ${input.question}`;
+  const block = `<passages>\n${blocks || "(no passage was found)"}\n</passages>`;
   const rules = input.tools.length > 0 ? `${groundingRules} ${toolRules}` : groundingRules;
-  return [{ role: "system", text: `${system}\n\n${rules}` }, ...earlier, { role: "user", text: question }, ...written];
+  const first: EngineMessage = { role: "system", text: `${system}\n\n${rules}` };
+  const question: EngineMessage = { role: "user", text: `Question: ${input.question}` };
+  if (!input.isWhole) return [first, ...earlier, { role: "user", text: `${block}\n\n${question.text}` }, ...written];
+  const documents: EngineMessage[] = [
+    { role: "user", text: block },
+    { role: "assistant", text: "I have read these passages, which are the documents from beginning to end." },
+  ];
+  return [first, ...documents, ...earlier, question, ...written];
 }
 
 /** Tokens of the blank line between two passages. */

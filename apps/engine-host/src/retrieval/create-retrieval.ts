@@ -1,4 +1,4 @@
-import { CorralError, type HitLegs, type SearchHit, type SearchLeg, type SearchNote } from "@corral/protocol";
+import { CorralError, type HitLegs, type SearchLeg, type SearchNote } from "@corral/protocol";
 import type { Models } from "../models/models.ts";
 import { parseQuery } from "../store/query.ts";
 import type { Store, StoredChunk } from "../store/store.ts";
@@ -9,6 +9,7 @@ import { InstalledModels } from "./installed-models.ts";
 import { useWithin } from "./patience.ts";
 import { rankInCalls, RERANKED } from "./rerank.ts";
 import type { Retrieval } from "./retrieval.ts";
+import { searchHit } from "./search-hit.ts";
 
 /** Passages of each leg that are fused, at least: a passage that both legs have further down can still come first. */
 const FUSED = 100;
@@ -90,7 +91,11 @@ export function createRetrieval({ store, models, rerankMs = RERANK_MS }: Retriev
         if (found[0]!.legs.rerank) legs.push("rerank");
       }
       signal.throwIfAborted();
-      return { hits: found.slice(0, limit).map(searchHit), legs, notes };
+      return {
+        hits: found.slice(0, limit).map(({ chunk, score, legs }) => searchHit(chunk, score, legs)),
+        legs,
+        notes,
+      };
     },
     [Symbol.dispose]() {
       lifetime.abort();
@@ -133,11 +138,4 @@ function fused(lexical: Found, dense: Found): Candidate[] {
 /** What the reranking model reads of a passage. */
 function rankedText({ chunk: { title, document, headingPath, text } }: Candidate): string {
   return [title ?? document, ...headingPath, text].join("\n");
-}
-
-function searchHit({ chunk, score, legs }: Candidate): SearchHit {
-  const { id, documentId, document, collectionId, headingPath, text, spans, label } = chunk;
-  const page = chunk.paged ? (spans[0]?.page ?? null) : null;
-  const place = label === undefined ? { page } : { page, label };
-  return { chunkId: id, documentId, document, collectionId, ...place, headingPath, text, spans, score, legs };
 }

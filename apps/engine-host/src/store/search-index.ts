@@ -112,6 +112,7 @@ export function searchIndex(database: DatabaseSync): Synchronous<IndexTable> {
       }
     },
     chunk: (id) => chunkOf.byId(id),
+    chunksOf: (sources, tokenLimit) => chunkOf.ofSources(sources, tokenLimit),
     idf(terms) {
       const { chunks } = row<{ chunks: number }>(totals)!;
       const all = index.list().map((size) => index.load(size));

@@ -244,6 +244,11 @@ export interface IndexTable {
     options?: SearchOptions,
   ): Promise<{ chunk: StoredChunk; score: number }[]>;
   chunk(id: string): Promise<StoredChunk | null>;
+  /**
+   * Every chunk of the ready documents of `sources` in reading order; null when there are none, or when they have more than
+   * `tokenLimit` tokens together (by estimate).
+   */
+  chunksOf(sources: Sources, tokenLimit: number): Promise<StoredChunk[] | null>;
   /** Inverse document frequency ln((N+1)/(df+1)) of each term. */
   idf(terms: string[]): Promise<number[]>;
 }

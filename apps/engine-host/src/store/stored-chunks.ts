@@ -1,6 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
-import type { DocumentFormat } from "@corral/protocol";
-import { row } from "./database.ts";
+import type { DocumentFormat, Sources } from "@corral/protocol";
+import { row, rows } from "./database.ts";
 import type { StoredChunk } from "./store.ts";
 
 interface ChunkRow extends Omit<StoredChunk, "id" | "headingPath" | "spans" | "paged" | "label"> {
@@ -16,6 +16,8 @@ export interface StoredChunks {
   byKey(key: number): StoredChunk | null;
   /** @param id `<document id>.<ordinal>` */
   byId(id: string): StoredChunk | null;
+  /** All chunks of the ready documents of `sources`, in reading order; null when there are none or they have more tokens. */
+  ofSources(sources: Sources, tokenLimit: number): StoredChunk[] | null;
 }
 
 export function storedChunks(database: DatabaseSync): StoredChunks {
@@ -30,7 +32,23 @@ export function storedChunks(database: DatabaseSync): StoredChunks {
   const chunkByKey = database.prepare(`${select} WHERE chunks.key = ?`);
   const chunkByPlace = database.prepare(`${select} WHERE documents.id = ? AND ordinal = ?`);
 
+  const documentsOfSources = `SELECT documents.key FROM documents JOIN collections ON collections.key = documents.collection_key
+     WHERE state = 'ready' AND (collections.id IN (SELECT value FROM json_each(?1))
+       OR documents.id IN (SELECT value FROM json_each(?2)))`;
+  const tokensOfSources = database.prepare(
+    `SELECT sum(token_estimate) AS tokens FROM chunks WHERE document_key IN (${documentsOfSources})`,
+  );
+  const chunksOfSources = database.prepare(
+    `${select} WHERE chunks.document_key IN (${documentsOfSources}) ORDER BY documents.name, documents.key, ordinal`,
+  );
+
   return {
+    ofSources({ collectionIds, documentIds }, tokenLimit) {
+      const wanted = [JSON.stringify(collectionIds), JSON.stringify(documentIds)];
+      const { tokens } = row<{ tokens: number | null }>(tokensOfSources, ...wanted)!;
+      if (tokens === null || tokens > tokenLimit) return null;
+      return rows<ChunkRow>(chunksOfSources, ...wanted).map((found) => storedChunk(found)!);
+    },
     byKey: (key) => storedChunk(row<ChunkRow>(chunkByKey, key)),
     byId(id) {
       const place = /^(.+)\.(\d{1,9})$/.exec(id);

@@ -18,7 +18,7 @@ export const readMethods: { [Name in TableName]: readonly (keyof Store[Name])[] 
   documents: ["list", "get", "file", "findByHash", "findByPath", "findByStamps", "ownedFiles", "unfinished", "content"],
   pages: ["get"],
   folders: ["list", "get", "files"],
-  index: ["search", "chunk", "idf"],
+  index: ["search", "chunk", "chunksOf", "idf"],
   vectors: ["status", "missing", "search", "ofDocument", "residentBytes"],
   conversations: ["list", "get"],
   messages: ["get", "path"],
