@@ -44,6 +44,7 @@ export async function bundleHost(directory: string): Promise<void> {
     input: {
       corral: join(source, "cli/corral.ts"),
       "inference-worker": join(source, "inference-worker/worker.ts"),
+      "bare-loop": join(source, "inference-worker/bare-loop.ts"),
       "ingestion-worker": join(source, "ingestion-worker/worker.ts"),
       "store-thread": join(source, "store/store-thread.ts"),
       "mcp-supervise": join(source, "mcp/supervise.ts"),

@@ -115,6 +115,8 @@ export const rooms: Room[] = [
       all("engines/gguf-header"),
       // The scheduler hands on what an engine yields, to readers that may be slower.
       all("engines/part-queue"),
+      // What the engine is measured against.
+      all("engines/bare-loop"),
       ...everyService,
     ],
     node: "any",

@@ -16,6 +16,7 @@ import type { Library } from "./ingestion/library.ts";
 import { WorkerPool } from "./ingestion/worker-pool.ts";
 import { type LogFields, type Logger, type LogLevel, openLogger } from "./logger.ts";
 import { createMcpServers } from "./mcp/create-mcp-servers.ts";
+import { Benchmark } from "./models/benchmark.ts";
 import { createModels } from "./models/create-models.ts";
 import { FitRecord } from "./models/fit-record.ts";
 import { ModelLibrary } from "./models/model-library.ts";
@@ -140,6 +141,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     hardware,
     models,
     planner,
+    benchmark: new Benchmark({ models, hardware, settings: store.settings }),
     library,
     retrieval,
     embedding,

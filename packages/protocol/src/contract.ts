@@ -1,5 +1,6 @@
 import { type ContractRouterClient, eventIterator, oc } from "@orpc/contract";
 import { z } from "zod";
+import { benchEvent, benchReport } from "./bench.ts";
 import {
   contextMeasure,
   conversation,
@@ -85,6 +86,12 @@ export const contract = {
     settings: procedure.output(servingSettings),
     /** Changes the given settings only. */
     configure: procedure.input(servingChanges).output(servingSettings),
+  },
+  bench: {
+    /** What was measured on this machine, newest first. */
+    reports: procedure.output(z.array(benchReport)),
+    /** Measures a model; null = the default one. Ends with the report. */
+    run: procedure.input(z.object({ model: id.nullable() })).output(eventIterator(benchEvent)),
   },
   library: {
     watch: procedure.output(eventIterator(libraryEvent)),

@@ -1,3 +1,4 @@
+export * from "./bench.ts";
 export * from "./chat.ts";
 export * from "./contract.ts";
 export * from "./default-sampling.ts";

@@ -4,6 +4,7 @@ import { appVersion, defaultResourcesDirectory } from "../config.ts";
 import { defaultDataDirectory } from "../data-directory.ts";
 import { api } from "./api.ts";
 import { ask } from "./ask.ts";
+import { bench } from "./bench.ts";
 import { type Command, UsageError } from "./command.ts";
 import { demo } from "./demo.ts";
 import { docs } from "./docs.ts";
@@ -30,6 +31,7 @@ const commands: Command[] = [
   plan,
   hardware,
   evaluate,
+  bench,
   doctor,
   demo,
   host,

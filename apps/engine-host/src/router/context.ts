@@ -3,6 +3,7 @@ import type { Hardware } from "../hardware/hardware.ts";
 import type { Library } from "../ingestion/library.ts";
 import type { Logger } from "../logger.ts";
 import type { McpServers } from "../mcp/mcp.ts";
+import type { Benchmark } from "../models/benchmark.ts";
 import type { Models } from "../models/models.ts";
 import type { Planner } from "../models/planner.ts";
 import type { EmbeddingJob } from "../retrieval/embedding-job.ts";
@@ -21,6 +22,7 @@ export interface Services {
   readonly hardware: Hardware;
   readonly models: Models;
   readonly planner: Pick<Planner, "planFor" | "matrix">;
+  readonly benchmark: Pick<Benchmark, "reports" | "run">;
   readonly library: Library;
   readonly retrieval: Retrieval;
   readonly embedding: Pick<EmbeddingJob, "watch" | "pause">;

@@ -1,3 +1,4 @@
+import { bench } from "./bench.ts";
 import { chat } from "./chat.ts";
 import { conversations } from "./conversations.ts";
 import { hardware } from "./hardware.ts";
@@ -8,4 +9,4 @@ import { system } from "./system.ts";
 import { tools } from "./tools.ts";
 
 /** The contract, implemented. */
-export const router = procedure.router({ system, hardware, models, library, conversations, chat, tools });
+export const router = procedure.router({ system, hardware, models, bench, library, conversations, chat, tools });

@@ -49,6 +49,7 @@ export function fakeServices(): FakeServices {
     hardware: area<Services["hardware"]>("hardware", {}),
     models: area<Services["models"]>("models", { list: () => Promise.resolve([]) }),
     planner: area<Services["planner"]>("planner", {}),
+    benchmark: area<Services["benchmark"]>("benchmark", { reports: () => Promise.resolve([]) }),
     mcp: area<Services["mcp"]>("mcp", { list: () => [] }),
     retrieval: area<Services["retrieval"]>("retrieval", {
       search: () => Promise.resolve({ hits: [], legs: ["lexical"], notes: [] }),
