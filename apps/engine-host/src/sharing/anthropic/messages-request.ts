@@ -3,7 +3,7 @@ import type { EngineMessage, GenerateRequest, ToolChoice } from "../../engines/e
 import { checkJsonSchema } from "../../engines/request-checks.ts";
 import { invalid } from "../api-error.ts";
 import { corralField } from "../model-choice.ts";
-import { engineTools, jsonObject, mostMessages, mostTools } from "../openai/chat-request.ts";
+import { engineTools, jsonObject, mostMessages, mostTools, strictness } from "../openai/chat-request.ts";
 import { mostTokens } from "../openai/sampling-fields.ts";
 import { boundedList, parseRequest, type RefusedField } from "../request-body.ts";
 
@@ -38,6 +38,7 @@ const tool = z.object({
   name: z.string().regex(/^[\w-]{1,128}$/, "a name of 1 to 128 letters, digits, underscores and dashes"),
   description: z.string().max(32_768).nullish(),
   input_schema: jsonObject,
+  strict: z.boolean().nullish(),
 });
 
 const one = z.number().min(0).max(1).nullish();
@@ -216,10 +217,11 @@ function toolsOf(
   });
   const isSingle = choice !== null && choice.type !== "none" && choice.disable_parallel_tool_use === true;
   return engineTools(
-    own.map(({ name, description, input_schema: parameters }) => ({
+    own.map(({ name, description, input_schema: parameters, strict }) => ({
       name,
       description: description ?? "",
       parameters,
+      ...strictness(strict),
     })),
     choice === null ? undefined : choiceOf(choice),
     isSingle ? false : undefined,

@@ -263,6 +263,43 @@ describe("OpenAIResponsesChatGenerator", () => {
   });
 });
 
+describe("a tool whose schema says what no grammar enforces", () => {
+  const schema = { type: "object", properties: { days: { type: "array", items: {}, uniqueItems: true } } };
+  const asked = { model: "scripted", max_tokens: 20 };
+  const message = { role: "user", content: "Plan it." };
+  const requests: [string, (strict: boolean | undefined) => Record<string, unknown>][] = [
+    [
+      "/v1/chat/completions",
+      (strict) => ({
+        ...asked,
+        messages: [message],
+        tools: [{ type: "function", function: { name: "plan", parameters: schema, strict } }],
+      }),
+    ],
+    [
+      "/v1/responses",
+      (strict) => ({
+        model: "scripted",
+        input: [message],
+        tools: [{ type: "function", name: "plan", parameters: schema, strict }],
+      }),
+    ],
+    [
+      "/v1/messages",
+      (strict) => ({ ...asked, messages: [message], tools: [{ name: "plan", input_schema: schema, strict }] }),
+    ],
+  ];
+
+  it.each(requests)("%s: is taken unless it is strict", async (path, body) => {
+    api.models.reply = () => ["Fine."];
+    await send(path, body(undefined));
+    expect(api.models.requests[0]?.tools).toMatchObject([{ name: "plan", strict: false }]);
+    const refused = await api.post(path, body(true));
+    expect(refused.status).toBe(400);
+    expect(await refused.text()).toContain("uniqueItems");
+  });
+});
+
 describe("the embedders", () => {
   it("get one vector for a text, one each for documents, and the usage their meta keeps", async () => {
     const one = await send("/v1/embeddings", {

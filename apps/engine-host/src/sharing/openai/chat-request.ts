@@ -185,14 +185,20 @@ function toolsOf({ tools, tool_choice: choice, parallel_tool_calls: parallel }: 
     throw invalid("tool_choice", "tool_choice is only allowed when tools are given.");
   }
   return engineTools(
-    tools.map(({ function: { name, description, parameters } }) => ({
+    tools.map(({ function: { name, description, parameters, strict } }) => ({
       name,
       description: description ?? "",
       parameters: parameters ?? { type: "object", properties: {} },
+      ...strictness(strict),
     })),
     typeof choice === "object" && choice !== null ? { name: choice.function.name } : (choice ?? undefined),
     parallel ?? undefined,
   );
+}
+
+/** Only a tool that says `strict` is promised valid arguments, in OpenAI's API as in Anthropic's. */
+export function strictness(strict: boolean | null | undefined): Pick<EngineTool, "strict"> {
+  return strict === true ? {} : { strict: false };
 }
 
 /** Tools of any API's request, checked. @throws CorralError INVALID_INPUT, ApiError */

@@ -4,7 +4,7 @@ import { checkJsonSchema } from "../../engines/request-checks.ts";
 import { invalid } from "../api-error.ts";
 import { corralField } from "../model-choice.ts";
 import { boundedList, parseRequest, type RefusedField } from "../request-body.ts";
-import { engineTools, functionName, jsonObject, mostMessages, mostTools } from "./chat-request.ts";
+import { engineTools, functionName, jsonObject, mostMessages, mostTools, strictness } from "./chat-request.ts";
 import { mostTokens, samplingFields, samplingOf } from "./sampling-fields.ts";
 
 const part = z.object({ type: z.string(), text: z.string().optional(), refusal: z.string().optional() });
@@ -195,10 +195,11 @@ function toolsOf({ tools, tool_choice: choice, parallel_tool_calls: parallel }: 
     return parseRequest(tool, given);
   });
   return engineTools(
-    functions.map(({ name, description, parameters }) => ({
+    functions.map(({ name, description, parameters, strict }) => ({
       name,
       description: description ?? "",
       parameters: parameters ?? { type: "object", properties: {} },
+      ...strictness(strict),
     })),
     typeof choice === "object" && choice !== null ? { name: choice.name } : (choice ?? undefined),
     parallel ?? undefined,
