@@ -1,7 +1,8 @@
-import { lazy, Suspense, useEffect, type ReactNode } from "react";
+import { lazy, Suspense, useEffect, type ComponentType, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { DropZone } from "./components/drop-zone.tsx";
 import { SplitPane } from "./components/split-pane.tsx";
+import { loadScreenWords } from "./locales/locales.ts";
 import { ChatScreen } from "./screens/chat/chat-screen.tsx";
 import { addToConversation, addToLibrary } from "./screens/drop/add-dropped-files.ts";
 import { AccessKeyScreen } from "./screens/shell/access-key-screen.tsx";
@@ -11,20 +12,26 @@ import { SidebarDrawer } from "./screens/shell/sidebar-drawer.tsx";
 import { Sidebar } from "./screens/shell/sidebar.tsx";
 import { useConnection, useLibrary, useNavigation, usePreferences, useSource, useStores } from "./stores/stores.tsx";
 
-// The chat is what most visits need; the rest is loaded when it is first shown, so that the page is there sooner.
-const LibraryScreen = lazy(async () => ({
-  default: (await import("./screens/library/library-screen.tsx")).LibraryScreen,
-}));
-const ModelsScreen = lazy(async () => ({ default: (await import("./screens/models/models-screen.tsx")).ModelsScreen }));
-const ToolsScreen = lazy(async () => ({ default: (await import("./screens/tools/tools-screen.tsx")).ToolsScreen }));
-const AboutScreen = lazy(async () => ({ default: (await import("./screens/about/about-screen.tsx")).AboutScreen }));
-const SourcePanel = lazy(async () => ({ default: (await import("./screens/source/source-panel.tsx")).SourcePanel }));
+/** A screen that is loaded when it is first shown, with its words: the chat is what most visits need, and is there sooner so. */
+function later<Name extends string>(load: () => Promise<Record<Name, ComponentType>>, name: Name) {
+  return lazy(async () => {
+    const [screen] = await Promise.all([load(), loadScreenWords()]);
+    return { default: screen[name] };
+  });
+}
+const LibraryScreen = later(() => import("./screens/library/library-screen.tsx"), "LibraryScreen");
+const ModelsScreen = later(() => import("./screens/models/models-screen.tsx"), "ModelsScreen");
+const ToolsScreen = later(() => import("./screens/tools/tools-screen.tsx"), "ToolsScreen");
+const SettingsScreen = later(() => import("./screens/settings/settings-screen.tsx"), "SettingsScreen");
+const AboutScreen = later(() => import("./screens/about/about-screen.tsx"), "AboutScreen");
+const SourcePanel = later(() => import("./screens/source/source-panel.tsx"), "SourcePanel");
 
 const screens = {
   chat: ChatScreen,
   library: LibraryScreen,
   models: ModelsScreen,
   tools: ToolsScreen,
+  settings: SettingsScreen,
   about: AboutScreen,
 };
 
@@ -108,7 +115,7 @@ function DropEverywhere({ children }: { children: ReactNode }) {
   return (
     <DropZone
       className="flex h-dvh flex-col overflow-hidden bg-canvas"
-      disabled={!ready || view === "models" || view === "tools" || view === "about"}
+      disabled={!ready || (view !== "chat" && view !== "library")}
       openFolders={uploads}
       label={view === "library" ? onLibrary : t("dropOnChat")}
       onFiles={(files) => void (view === "library" ? addToLibrary(stores, files) : addToConversation(stores, files))}

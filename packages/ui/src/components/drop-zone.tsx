@@ -28,28 +28,34 @@ export function DropZone({
   const depth = useRef(0);
 
   const bringsFiles = (event: DragEvent) => !disabled && event.dataTransfer.types.includes("Files");
+  /** The browser shall not open the file, and a zone around this one shall not take it too. */
+  const takeOver = (event: DragEvent) => {
+    event.preventDefault();
+    event.stopPropagation();
+  };
   return (
     <div
       className={classNames("relative", className)}
       onDragEnter={(event) => {
         if (!bringsFiles(event)) return;
-        event.preventDefault();
+        takeOver(event);
         depth.current += 1;
         setOver(true);
       }}
       onDragOver={(event) => {
         if (!bringsFiles(event)) return;
-        event.preventDefault();
+        takeOver(event);
         event.dataTransfer.dropEffect = "copy";
       }}
       onDragLeave={(event) => {
         if (!bringsFiles(event)) return;
+        event.stopPropagation();
         depth.current = Math.max(0, depth.current - 1);
         if (depth.current === 0) setOver(false);
       }}
       onDrop={(event) => {
         if (!bringsFiles(event)) return;
-        event.preventDefault();
+        takeOver(event);
         depth.current = 0;
         setOver(false);
         const take = (files: File[]) => {

@@ -1,4 +1,4 @@
-import type { CorralClient, LibraryEvent, SearchHit } from "@corral/protocol";
+import type { CorralClient, LibraryEvent, ModelsActivity, SearchHit } from "@corral/protocol";
 import type { Connection } from "../connection/connection.ts";
 import {
   sampleCitation,
@@ -10,6 +10,7 @@ import {
 } from "./sample-library.ts";
 import { sampleHardware, sampleModels, samplePlan } from "./sample-models.ts";
 import { sampleHardwareSample, sampleMatrix } from "./sample-planning.ts";
+import { sampleActivity, sampleBench, sampleEmbedding, sampleServing } from "./sample-serving.ts";
 import { sampleServers, sampleTools } from "./sample-tools.ts";
 
 /** A connection that answers from samples; what a screen asks beyond that fails as a lost link would. */
@@ -20,7 +21,11 @@ export function sampleConnection(empty: boolean): Connection {
     headingPath: ["Working time and leave", "Notice"],
     text: samplePage.text,
     score: 7.31,
-    legs: { lexical: { rank: 1, score: 7.31 }, dense: null, rerank: null },
+    legs: {
+      lexical: { rank: 1, score: 7.31 },
+      dense: { rank: 2, score: 0.812 },
+      rerank: { rank: 1, score: 0.974 },
+    },
   };
   const snapshot: LibraryEvent = {
     type: "snapshot",
@@ -37,18 +42,29 @@ export function sampleConnection(empty: boolean): Connection {
       storage: () => Promise.resolve(sampleStorage),
       search: () =>
         Promise.resolve({
-          hits: [hit, { ...hit, chunkId: "d1.9", score: 3.2 }],
-          legs: ["lexical"],
-          notes: [{ type: "no-embedding-model" }],
+          hits: [
+            hit,
+            { ...hit, chunkId: "d1.9", legs: { lexical: null, dense: { rank: 1, score: 0.83 }, rerank: null } },
+          ],
+          legs: ["lexical", "dense", "rerank"],
+          notes: [{ type: "rerank-out-of-time", ranked: 20, wanted: 40 }],
           tookMs: 4.2,
         }),
+      embedding: () => once(sampleEmbedding),
+      pauseEmbedding: ({ paused }: { paused: boolean }) =>
+        Promise.resolve({ ...sampleEmbedding, state: paused ? "paused" : "embedding" }),
     },
     models: {
+      activity: everySecond,
+      settings: () => Promise.resolve(sampleServing),
+      configure: (changes: object) => Promise.resolve({ ...sampleServing, ...changes }),
       watch: () => once(empty ? [] : sampleModels),
       plan: () => Promise.resolve(samplePlan),
       planFor: () => Promise.resolve(samplePlan),
       matrix: () => Promise.resolve(sampleMatrix),
     },
+    system: { access: () => Promise.resolve({ address: "http://127.0.0.1:7410", key: "sample-key" }) },
+    bench: { reports: () => Promise.resolve(empty ? [] : [sampleBench]) },
     hardware: { snapshot: () => Promise.resolve(sampleHardware), watch: () => once(sampleHardwareSample) },
     conversations: { watch: () => once({ type: "removed", conversationId: "" }), list: () => Promise.resolve([]) },
     chat: { decide: () => Promise.resolve() },
@@ -89,6 +105,18 @@ function once<Item>(item: Item): Promise<AsyncIterable<Item>> {
     (async function* () {
       yield item;
       await new Promise(() => undefined);
+    })(),
+  );
+}
+
+/** What the models do, told every second. */
+function everySecond(): Promise<AsyncIterable<ModelsActivity>> {
+  return Promise.resolve(
+    (async function* () {
+      for (let second = 0; ; second++) {
+        yield sampleActivity(second);
+        await new Promise((resolve) => setTimeout(resolve, 1000));
+      }
     })(),
   );
 }

@@ -5,6 +5,7 @@ import { AssistantMessage } from "../screens/chat/assistant-message.tsx";
 import { ConversationSettingsDialog } from "../screens/chat/conversation-settings.tsx";
 import { LibraryScreen } from "../screens/library/library-screen.tsx";
 import { ModelsScreen } from "../screens/models/models-screen.tsx";
+import { SettingsScreen } from "../screens/settings/settings-screen.tsx";
 import { SourcePanel } from "../screens/source/source-panel.tsx";
 import { ToolsScreen } from "../screens/tools/tools-screen.tsx";
 import { createStores, StoresProvider, useSource, useStores } from "../stores/stores.tsx";
@@ -45,6 +46,7 @@ function Page({ screen }: { screen: string }) {
 
 function Screen({ screen }: { screen: string }) {
   if (screen === "models") return <ModelsScreen />;
+  if (screen === "settings") return <SettingsScreen />;
   if (screen === "tools") return <ToolsScreen />;
   if (screen === "tool-calls") return <ToolCalls />;
   return <LibraryScreen />;

@@ -3,6 +3,7 @@ import { createStore, type StoreApi } from "zustand/vanilla";
 import type { Connection } from "../connection/connection.ts";
 import { reportOf } from "../connection/error-report.ts";
 import { readStream } from "../connection/read-stream.ts";
+import { whileWatched } from "./while-watched.ts";
 
 export interface HardwareState {
   /** What the host's machine has, once asked for with `read`. */
@@ -32,17 +33,9 @@ export function createHardwareStore(connection: Connection): StoreApi<HardwareSt
       }
     },
     watch: () => {
-      let leave = () => {};
-      const follow = () => {
-        leave();
-        // A page nobody looks at must not keep the vendors' tools busy.
-        leave = document.visibilityState === "visible" ? connection.whileReady(readSamples) : () => {};
-      };
-      document.addEventListener("visibilitychange", follow);
-      follow();
+      const stop = whileWatched(connection, readSamples);
       return () => {
-        document.removeEventListener("visibilitychange", follow);
-        leave();
+        stop();
         set({ sample: null });
       };
     },

@@ -7,7 +7,7 @@ import type {
   FollowedFolder,
   LibraryEvent,
 } from "@corral/protocol";
-import type { SearchHit, Sources } from "@corral/protocol";
+import type { SearchResult as FoundPassages, Sources } from "@corral/protocol";
 import { createStore, type StoreApi } from "zustand/vanilla";
 import type { Connection } from "../connection/connection.ts";
 import { reportOf } from "../connection/error-report.ts";
@@ -32,8 +32,7 @@ export interface Adding {
 }
 
 /** `tookMs` on the host, ms. */
-export interface SearchResult {
-  readonly hits: readonly SearchHit[];
+export interface SearchResult extends FoundPassages {
   readonly tookMs: number;
   readonly error: ErrorReport | null;
 }
@@ -132,7 +131,7 @@ export function createLibraryStore(connection: Connection): StoreApi<LibraryStat
       try {
         return { ...(await library.search({ query, sources, limit }, { signal })), error: null };
       } catch (error) {
-        return signal.aborted ? null : { hits: [], tookMs: 0, error: reportOf(error) };
+        return signal.aborted ? null : { hits: [], legs: [], notes: [], tookMs: 0, error: reportOf(error) };
       }
     },
     dismissError: () => set({ error: null }),

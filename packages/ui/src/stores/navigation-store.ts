@@ -1,6 +1,6 @@
 import { createStore, type StoreApi } from "zustand/vanilla";
 
-export type View = "chat" | "library" | "models" | "tools" | "about";
+export type View = "chat" | "library" | "models" | "tools" | "settings" | "about";
 
 export interface NavigationState {
   readonly view: View;

@@ -1,17 +1,23 @@
 import { createContext, use, type ReactNode } from "react";
 import { useStore, type StoreApi } from "zustand";
 import type { Connection } from "../connection/connection.ts";
+import { createActivityStore, type ActivityState } from "./activity-store.ts";
+import { createBenchStore, type BenchState } from "./bench-store.ts";
 import { createChatStore, type ChatState } from "./chat-store.ts";
 import { createConnectionStore, type ConnectionStoreState } from "./connection-store.ts";
 import { createConversationsStore, type ConversationsState } from "./conversations-store.ts";
+import { createEmbeddingStore, type EmbeddingStoreState } from "./embedding-store.ts";
+import { createEvaluationStore, type EvaluationState } from "./evaluation-store.ts";
 import { createHardwareStore, type HardwareState } from "./hardware-store.ts";
 import { createLibraryStore, type LibraryState } from "./library-store.ts";
 import { createModelsStore, type ModelsState } from "./models-store.ts";
 import { createNavigationStore, type NavigationState } from "./navigation-store.ts";
 import { createPlanningStore, type PlanningState } from "./planning-store.ts";
 import { createPreferencesStore, type PreferencesState } from "./preferences-store.ts";
+import { createServingStore, type ServingState } from "./serving-store.ts";
 import { createSourceStore, type SourceState } from "./source-store.ts";
 import { createToolsStore, type ToolsState } from "./tools-store.ts";
+import { createTransferStore, type TransferState } from "./transfer-store.ts";
 
 /** All stores of one page. They know the connection but never each other; screens bring them together. */
 export interface Stores {
@@ -26,6 +32,12 @@ export interface Stores {
   readonly planning: StoreApi<PlanningState>;
   readonly source: StoreApi<SourceState>;
   readonly tools: StoreApi<ToolsState>;
+  readonly embedding: StoreApi<EmbeddingStoreState>;
+  readonly evaluation: StoreApi<EvaluationState>;
+  readonly transfer: StoreApi<TransferState>;
+  readonly serving: StoreApi<ServingState>;
+  readonly activity: StoreApi<ActivityState>;
+  readonly bench: StoreApi<BenchState>;
 }
 
 export function createStores(connection: Connection): Stores {
@@ -41,6 +53,12 @@ export function createStores(connection: Connection): Stores {
     planning: createPlanningStore(connection),
     source: createSourceStore(connection),
     tools: createToolsStore(connection),
+    embedding: createEmbeddingStore(connection),
+    evaluation: createEvaluationStore(connection),
+    transfer: createTransferStore(connection),
+    serving: createServingStore(connection),
+    activity: createActivityStore(connection),
+    bench: createBenchStore(connection),
   };
 }
 
@@ -72,3 +90,9 @@ export const useHardware = <T,>(select: (state: HardwareState) => T) => useStore
 export const usePlanning = <T,>(select: (state: PlanningState) => T) => useStore(useStores().planning, select);
 export const useSource = <T,>(select: (state: SourceState) => T) => useStore(useStores().source, select);
 export const useTools = <T,>(select: (state: ToolsState) => T) => useStore(useStores().tools, select);
+export const useEmbedding = <T,>(select: (state: EmbeddingStoreState) => T) => useStore(useStores().embedding, select);
+export const useEvaluation = <T,>(select: (state: EvaluationState) => T) => useStore(useStores().evaluation, select);
+export const useTransfer = <T,>(select: (state: TransferState) => T) => useStore(useStores().transfer, select);
+export const useServing = <T,>(select: (state: ServingState) => T) => useStore(useStores().serving, select);
+export const useActivity = <T,>(select: (state: ActivityState) => T) => useStore(useStores().activity, select);
+export const useBench = <T,>(select: (state: BenchState) => T) => useStore(useStores().bench, select);

@@ -3,13 +3,14 @@ import { act } from "react";
 import { createRoot } from "react-dom/client";
 import { expect, test } from "vitest";
 import { sampleConnection } from "../../gallery/sample-connection.ts";
-import { startLocales } from "../../locales/locales.ts";
+import { loadScreenWords, startLocales } from "../../locales/locales.ts";
 import { createStores, StoresProvider } from "../../stores/stores.tsx";
 import { HardwareCard } from "./hardware-card.tsx";
 
 test("each card: who uses its memory, its links and driver, and how hard it works right now", async () => {
   (globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean }).IS_REACT_ACT_ENVIRONMENT = true;
   await startLocales();
+  await loadScreenWords();
   const stores = createStores(sampleConnection(false));
   const root = createRoot(document.body.appendChild(document.createElement("div")));
   await act(async () => {

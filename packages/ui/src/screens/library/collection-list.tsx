@@ -1,11 +1,11 @@
-import { FolderPlus } from "lucide-react";
+import { FolderPlus, PackageOpen } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { IconButton } from "../../components/icon-button.tsx";
 import { useLibrary } from "../../stores/stores.tsx";
 
 /** All collections by name. */
-export function CollectionList({ onCreate }: { onCreate: () => void }) {
-  const { t, i18n } = useTranslation("library");
+export function CollectionList({ onCreate, onImport }: { onCreate: () => void; onImport: () => void }) {
+  const { t, i18n } = useTranslation(["library", "transfer"]);
   const collections = useLibrary((state) => state.collections);
   const openId = useLibrary((state) => state.openCollectionId);
   const openCollection = useLibrary((state) => state.openCollection);
@@ -15,7 +15,10 @@ export function CollectionList({ onCreate }: { onCreate: () => void }) {
     <>
       <header className="flex items-center justify-between py-2 pr-2 pl-4">
         <h1 className="font-semibold">{t("collections")}</h1>
-        <IconButton label={t("newCollection")} icon={<FolderPlus aria-hidden="true" />} onClick={onCreate} />
+        <span className="flex">
+          <IconButton label={t("transfer:import")} icon={<PackageOpen aria-hidden="true" />} onClick={onImport} />
+          <IconButton label={t("newCollection")} icon={<FolderPlus aria-hidden="true" />} onClick={onCreate} />
+        </span>
       </header>
       <nav aria-label={t("collections")} className="min-h-0 flex-1 overflow-y-auto px-2 pb-3">
         <ul className="flex flex-col gap-0.5">

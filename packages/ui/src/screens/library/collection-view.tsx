@@ -1,5 +1,5 @@
 import type { Collection } from "@corral/protocol";
-import { ChevronLeft, Ellipsis, Pencil, Plus, Trash2 } from "lucide-react";
+import { ChevronLeft, Download, Ellipsis, Pencil, Plus, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ConfirmDialog } from "../../components/confirm-dialog.tsx";
@@ -12,15 +12,18 @@ import { CollectionSpace } from "./collection-space.tsx";
 import { CollectionNameDialog } from "./collection-name-dialog.tsx";
 import { FollowedFolders } from "./followed-folders.tsx";
 import { DocumentList } from "./document-list.tsx";
+import { EvaluationView } from "../evaluation/evaluation-view.tsx";
 import { SearchTester } from "./search-tester.tsx";
+import { TransferDialog } from "./transfer-dialog.tsx";
 
 /** One collection: its documents, and what a search in it finds. */
 export function CollectionView({ collection }: { collection: Collection }) {
-  const { t } = useTranslation(["library", "folders"]);
+  const { t } = useTranslation(["library", "folders", "transfer", "evaluation"]);
   const openCollection = useLibrary((state) => state.openCollection);
   const removeCollection = useLibrary((state) => state.removeCollection);
   const [tab, setTab] = useState("documents");
   const [renaming, setRenaming] = useState(false);
+  const [exporting, setExporting] = useState(false);
   const [deleting, setDeleting] = useState(false);
 
   return (
@@ -52,6 +55,9 @@ export function CollectionView({ collection }: { collection: Collection }) {
           <MenuItem icon={<Pencil />} onSelect={() => setRenaming(true)}>
             {t("rename")}
           </MenuItem>
+          <MenuItem icon={<Download />} onSelect={() => setExporting(true)}>
+            {t("transfer:export")}
+          </MenuItem>
           <MenuItem icon={<Trash2 />} dangerous onSelect={() => setDeleting(true)}>
             {t("delete")}
           </MenuItem>
@@ -76,8 +82,14 @@ export function CollectionView({ collection }: { collection: Collection }) {
             ),
           },
           { value: "search", label: t("search.tab"), content: <SearchTester collectionId={collection.id} /> },
+          {
+            value: "evaluation",
+            label: t("evaluation:tab"),
+            content: <EvaluationView collectionId={collection.id} />,
+          },
         ]}
       />
+      {exporting && <TransferDialog collection={collection} onClose={() => setExporting(false)} />}
       {renaming && <CollectionNameDialog collection={collection} onClose={() => setRenaming(false)} />}
       <ConfirmDialog
         open={deleting}

@@ -7,7 +7,7 @@ import { afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import type { Connection } from "../../connection/connection.ts";
 import { sampleConnection } from "../../gallery/sample-connection.ts";
 import { sampleCollections, sampleFolders } from "../../gallery/sample-library.ts";
-import { startLocales } from "../../locales/locales.ts";
+import { loadScreenWords, startLocales } from "../../locales/locales.ts";
 import { createStores, StoresProvider, type Stores } from "../../stores/stores.tsx";
 import { CollectionView } from "./collection-view.tsx";
 
@@ -19,6 +19,7 @@ let root: Root;
 beforeAll(async () => {
   (globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean }).IS_REACT_ACT_ENVIRONMENT = true;
   await startLocales();
+  await loadScreenWords();
 });
 beforeEach(async () => {
   watchFolder.mockImplementation(({ path }) => Promise.resolve({ ...sampleFolders[0]!, id: "f9", path }));

@@ -6,6 +6,8 @@ import { EmptyState } from "../../components/empty-state.tsx";
 import { Spinner } from "../../components/spinner.tsx";
 import { Tabs } from "../../components/tabs.tsx";
 import { useConnection, useModels, useStores } from "../../stores/stores.tsx";
+import { ActivityView } from "../activity/activity-view.tsx";
+import { BenchView } from "../bench/bench-view.tsx";
 import { HardwareCard } from "../hardware/hardware-card.tsx";
 import { PlannerView } from "../planning/planner-view.tsx";
 import { AddModel } from "./add-model.tsx";
@@ -13,7 +15,7 @@ import { ModelCard } from "./model-card.tsx";
 
 /** The models on the host, what this machine has, and how a model would be loaded on it. */
 export function ModelsScreen() {
-  const { t } = useTranslation("models");
+  const { t } = useTranslation(["models", "activity", "bench"]);
   const stores = useStores();
   const [tab, setTab] = useState("here");
   const inPlace = useConnection((state) => state.fileTransfer === "paths");
@@ -43,6 +45,8 @@ export function ModelsScreen() {
               tabs={[
                 { value: "here", label: t("tabs.here"), content: <InstalledModels /> },
                 { value: "fits", label: t("tabs.fits"), content: <PlannerView /> },
+                { value: "activity", label: t("activity:tab"), content: <ActivityView /> },
+                { value: "bench", label: t("bench:tab"), content: <BenchView /> },
               ]}
             />
             <HardwareCard />

@@ -7,7 +7,7 @@ import type { Connection } from "../../connection/connection.ts";
 import { sampleConnection } from "../../gallery/sample-connection.ts";
 import { samplePlan } from "../../gallery/sample-models.ts";
 import { sampleMatrix } from "../../gallery/sample-planning.ts";
-import { startLocales } from "../../locales/locales.ts";
+import { loadScreenWords, startLocales } from "../../locales/locales.ts";
 import { createStores, StoresProvider } from "../../stores/stores.tsx";
 import { PlannerView } from "./planner-view.tsx";
 
@@ -18,6 +18,7 @@ let root: Root;
 beforeAll(async () => {
   (globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean }).IS_REACT_ACT_ENVIRONMENT = true;
   await startLocales();
+  await loadScreenWords();
 });
 beforeEach(async () => {
   vi.resetAllMocks();

@@ -1,4 +1,4 @@
-import { Cpu, FileText, Info, Monitor, Moon, Search, SquarePen, Sun, Wrench, X } from "lucide-react";
+import { Cpu, FileText, Info, Monitor, Moon, Search, Settings2, SquarePen, Sun, Wrench, X } from "lucide-react";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Button } from "../../components/button.tsx";
@@ -57,6 +57,9 @@ export function Sidebar({ onClose }: { onClose?: () => void }) {
         </ViewButton>
         <ViewButton view="tools" icon={<Wrench aria-hidden="true" />}>
           {t("tools")}
+        </ViewButton>
+        <ViewButton view="settings" icon={<Settings2 aria-hidden="true" />}>
+          {t("settings")}
         </ViewButton>
         <div className="flex items-center">
           <ViewButton view="about" icon={<Info aria-hidden="true" />}>
