@@ -6,6 +6,7 @@ import { Dialog } from "../../components/dialog.tsx";
 import { ErrorNote } from "../../components/error-note.tsx";
 import { Select } from "../../components/select.tsx";
 import { Slider } from "../../components/slider.tsx";
+import { Switch } from "../../components/switch.tsx";
 import { TextArea } from "../../components/text-area.tsx";
 import { TextField } from "../../components/text-field.tsx";
 import { newConversationSettings } from "../../stores/chat-store.ts";
@@ -41,10 +42,15 @@ function OpenDialog({ onClose }: { onClose: () => void }) {
   const [drafts, setDrafts] = useState(draftsOf(settings.sampling));
   const [tools, setTools] = useState(settings.tools);
   const [overflow, setOverflow] = useState(settings.overflow);
+  const [documents, setDocuments] = useState({
+    wholeDocuments: settings.wholeDocuments ?? true,
+    rewriteQuestions: settings.rewriteQuestions ?? true,
+  });
   const formId = useId();
   const [saving, setSaving] = useState(false);
 
   const active = models.find(({ id }) => id === model) ?? models[0];
+  const writers = models.filter(({ ability }) => ability === "chat" || ability === "quote");
   const numbers = parse(drafts);
   const change = (part: Partial<Sampling>) => setSampling((before) => ({ ...before, ...part }));
   const draft = (part: Partial<NumberDrafts>) => setDrafts((before) => ({ ...before, ...part }));
@@ -54,7 +60,7 @@ function OpenDialog({ onClose }: { onClose: () => void }) {
     setSaving(true);
     const { topK, maxTokens, seed } = numbers;
     const samplingNow = { ...sampling, topK, maxTokens, seed };
-    const saved = await configure({ model, systemPrompt, sampling: samplingNow, tools, overflow });
+    const saved = await configure({ model, systemPrompt, sampling: samplingNow, tools, overflow, ...documents });
     setSaving(false);
     // A failure is said here; what was entered stays.
     if (saved) onClose();
@@ -102,7 +108,7 @@ function OpenDialog({ onClose }: { onClose: () => void }) {
           onValueChange={(value) => setModel(value || null)}
           options={[
             { value: "", label: t("model.default", { model: models[0]?.name ?? "–" }) },
-            ...models.map(({ id, name }) => ({ value: id, label: name })),
+            ...writers.map(({ id, name }) => ({ value: id, label: name })),
           ]}
           hint={active?.ability === "quote" ? t("model.reader") : undefined}
         />
@@ -114,6 +120,23 @@ function OpenDialog({ onClose }: { onClose: () => void }) {
           onChange={(event) => setSystemPrompt(event.target.value)}
         />
         <OverflowSelect value={overflow} onValueChange={setOverflow} disabled={active?.ability === "quote"} />
+        <fieldset className="flex flex-col gap-4" disabled={active?.ability === "quote"}>
+          <legend className="mb-3 font-semibold">{t("documents.title")}</legend>
+          <Switch
+            label={t("documents.whole")}
+            hint={t("documents.wholeHint")}
+            checked={documents.wholeDocuments}
+            onCheckedChange={(wholeDocuments) => setDocuments((before) => ({ ...before, wholeDocuments }))}
+            disabled={active?.ability === "quote"}
+          />
+          <Switch
+            label={t("documents.rewrite")}
+            hint={t("documents.rewriteHint")}
+            checked={documents.rewriteQuestions}
+            onCheckedChange={(rewriteQuestions) => setDocuments((before) => ({ ...before, rewriteQuestions }))}
+            disabled={active?.ability === "quote"}
+          />
+        </fieldset>
         <ToolSettings
           value={tools}
           onValueChange={setTools}

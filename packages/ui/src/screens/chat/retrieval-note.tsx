@@ -15,11 +15,20 @@ export function RetrievalNote({ message }: { message: Message }) {
     omittedResults > 0 && t("tools:overflow.results", { count: omittedResults }),
   ].filter((note) => note !== false);
   if (left.length > 0 && omittedTokens > 0) left.push(t("tools:overflow.tokens", { tokens: count(omittedTokens) }));
-  if (left.length === 0 && !summary) return null;
+  const how = [
+    retrieval?.mode === "whole" && t("sources.whole", { count: retrieval.included }),
+    retrieval?.query !== undefined && t("sources.searchedFor", { query: retrieval.query.replace(/\s+/g, " ") }),
+  ].filter((note) => note !== false);
+  if (left.length + how.length === 0 && !summary) return null;
   return (
     <div className="flex items-start gap-1.5 text-sm text-ink-muted">
       <Info aria-hidden="true" className="mt-0.5 size-4 shrink-0" />
       <div className="flex min-w-0 flex-col gap-1">
+        {how.map((note) => (
+          <p key={note} className="[overflow-wrap:anywhere]">
+            {note}
+          </p>
+        ))}
         {left.length > 0 && <p>{left.join(" ")}</p>}
         {summary && (
           <>

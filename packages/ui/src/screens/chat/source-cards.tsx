@@ -1,5 +1,5 @@
 import type { Citation } from "@corral/protocol";
-import { Quote, TextQuote } from "lucide-react";
+import { Quote, TextQuote, TriangleAlert } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { Badge } from "../../components/badge.tsx";
 import { Tooltip } from "../../components/tooltip.tsx";
@@ -36,8 +36,7 @@ export function SourceCards(props: {
 function SourceCard(props: { citation: Citation; answered: boolean; current: boolean; onOpen: () => void }) {
   const { citation, answered, current, onOpen } = props;
   const { t } = useTranslation("chat");
-  const { number, document, page, label, quote, support } = citation;
-  const verbatim = support === "verbatim";
+  const { number, document, page, label, quote, support, statement = "" } = citation;
   return (
     <button
       type="button"
@@ -65,13 +64,10 @@ function SourceCard(props: { citation: Citation; answered: boolean; current: boo
       </span>
       <span className="line-clamp-3 text-sm text-ink-muted [overflow-wrap:anywhere]">{quote}</span>
       {answered && (
-        <Tooltip label={t(verbatim ? "sources.verbatimHelp" : "sources.paraphraseHelp")}>
+        <Tooltip label={t(`sources.${support}Help`, { statement })}>
           <span className="mt-auto pt-0.5">
-            <Badge
-              tone={verbatim ? "accent" : "neutral"}
-              icon={verbatim ? <Quote aria-hidden="true" /> : <TextQuote aria-hidden="true" />}
-            >
-              {t(verbatim ? "sources.verbatim" : "sources.paraphrase")}
+            <Badge tone={badges[support].tone} icon={badges[support].icon}>
+              {t(`sources.${support}`)}
             </Badge>
           </span>
         </Tooltip>
@@ -79,3 +75,9 @@ function SourceCard(props: { citation: Citation; answered: boolean; current: boo
     </button>
   );
 }
+
+const badges = {
+  verbatim: { tone: "accent", icon: <Quote aria-hidden="true" /> },
+  paraphrase: { tone: "neutral", icon: <TextQuote aria-hidden="true" /> },
+  unsupported: { tone: "warning", icon: <TriangleAlert aria-hidden="true" /> },
+} as const;

@@ -87,9 +87,7 @@ export function SourcePanel() {
             </Stepper>
           )}
           {source.citation && (
-            <Badge tone={source.citation.support === "verbatim" ? "accent" : "neutral"}>
-              {t(`support.${source.citation.support}`)}
-            </Badge>
+            <Badge tone={tones[source.citation.support]}>{t(`support.${source.citation.support}`)}</Badge>
           )}
         </div>
       </header>
@@ -97,6 +95,8 @@ export function SourcePanel() {
     </section>
   );
 }
+
+const tones = { verbatim: "accent", paraphrase: "neutral", unsupported: "warning" } as const;
 
 /** What people call the page: "Slide 3" in their language, a name as it stands in the document. */
 function placeName(label: string, t: TFunction<"source">): string {
