@@ -3,7 +3,7 @@ import { DatabaseSync } from "node:sqlite";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import type { Sources } from "@corral/protocol";
+import type { Collection, Sources } from "@corral/protocol";
 import { openStore } from "../apps/engine-host/src/store/open-store.ts";
 import type { Store } from "../apps/engine-host/src/store/store.ts";
 import { percentile, progress, report, round, type Table } from "./report.ts";
@@ -27,7 +27,7 @@ async function fill(store: Store, plain: DatabaseSync, text: SyntheticText, chun
   plain.exec("CREATE VIRTUAL TABLE chunks USING fts5(words, content='', tokenize='ascii')");
   const insert = plain.prepare("INSERT INTO chunks (rowid, words) VALUES (?, ?)");
   const places: Place[] = [];
-  const collections = [];
+  const collections: Collection[] = [];
   for (let index = 0; index < collectionCount; index++)
     collections.push(await store.collections.create(`Collection ${index}`));
   const documentCount = chunkCount / chunksPerDocument;

@@ -35,7 +35,9 @@ const saying = (text: string): Script =>
     yield text;
   };
 
-async function plan(given: Partial<PlanInput> & { settings: Partial<PlanInput["settings"]> }, models: ScriptedModels) {
+type Given = Partial<Omit<PlanInput, "settings">> & { settings: Partial<PlanInput["settings"]> };
+
+async function plan(given: Given, models: ScriptedModels) {
   const settings = { systemPrompt: "", sampling, sources: guide, ...given.settings };
   const input: PlanInput = { question: "When does the gate close?", history: [], seed: null, ...given, settings };
   await using lease = await models.acquire(null, {});

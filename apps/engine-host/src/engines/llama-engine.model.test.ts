@@ -8,7 +8,12 @@ import { createLlamaEngine } from "./llama-engine.ts";
 
 const readerPath = join(import.meta.dirname, "../../../../resources/reader-model/corral-reader-q8_0.gguf");
 const file = { id: "corral-reader", path: readerPath };
-const settings: LoadSettings = { slots: [{ contextSize: 1024, count: 2 }], gpuLayers: 0, threads: 1, kvCacheType: "f16" };
+const settings: LoadSettings = {
+  slots: [{ contextSize: 1024, count: 2 }],
+  gpuLayers: 0,
+  threads: 1,
+  kvCacheType: "f16",
+};
 const never = new AbortController().signal;
 const engine = createLlamaEngine({ logger: openLogger({ directory: null, stderr: null }) });
 
@@ -61,7 +66,12 @@ describe("a loaded reader model", () => {
   });
 
   it("tells what it is", () => {
-    expect(model.facts).toMatchObject({ contextSize: 1024, slots: settings.slots, chatFormat: "Llama 3.1", backend: "cpu" });
+    expect(model.facts).toMatchObject({
+      contextSize: 1024,
+      slots: settings.slots,
+      chatFormat: "Llama 3.1",
+      backend: "cpu",
+    });
     expect(model.facts.shape).toMatchObject({ layers: 6, heads: 8, keyValueHeads: 4, vocabularySize: 5120 });
     const [main, ...gpus] = model.facts.memory;
     expect(gpus).toEqual([]);

@@ -9,7 +9,12 @@ import { createLlamaEngine } from "./llama-engine.ts";
 import { splitGguf } from "./split-gguf.test-writer.ts";
 
 const readerPath = join(import.meta.dirname, "../../../../resources/reader-model/corral-reader-q8_0.gguf");
-const settings: LoadSettings = { slots: [{ contextSize: 512, count: 1 }], gpuLayers: 0, threads: 1, kvCacheType: "f16" };
+const settings: LoadSettings = {
+  slots: [{ contextSize: 512, count: 1 }],
+  gpuLayers: 0,
+  threads: 1,
+  kvCacheType: "f16",
+};
 const never = new AbortController().signal;
 const engine = createLlamaEngine({ logger: openLogger({ directory: null, stderr: null }) });
 

@@ -261,7 +261,6 @@ async function parsed<Schema extends z.ZodType>(record: ReadRecord, schema: Sche
     const json = await inflated(await record.content(), { maxOutputLength: LARGEST_PART });
     value = JSON.parse(json.toString("utf8"));
   } catch (error) {
-    if (signal.aborted) throw signal.reason;
     if (error instanceof CollectionFileError) throw error;
     throw new CollectionFileError("a part of it cannot be unpacked");
   }

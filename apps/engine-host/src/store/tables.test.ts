@@ -98,7 +98,7 @@ describe("documents", () => {
     expect(ready).toMatchObject({ state: "ready", pageCount: 2, chunkCount: 2, paged: true, language: "en" });
     expect(await store.documents.list()).toEqual([ready]);
     expect(await store.documents.list("other")).toEqual([]);
-    expect(await store.pages.get(queued.id, 2)).toMatchObject(content("", "Second page.").pages[1]);
+    expect(await store.pages.get(queued.id, 2)).toMatchObject(content("", "Second page.").pages[1]!);
     expect(await store.pages.get(queued.id, 3)).toBeNull();
   });
 
