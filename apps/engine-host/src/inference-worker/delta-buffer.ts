@@ -29,19 +29,23 @@ export class DeltaBuffer implements Disposable {
     else this.#timer ??= setTimeout(() => this.flush(), wait);
   }
 
-  /** Hands on now what there is. */
+  /** Hands on now what there is: not before there is text. */
   flush(): void {
+    if (this.#text !== "") this.#handOn();
+  }
+
+  /** Tokens that gave no text at the end count too: their log probabilities were asked for. */
+  [Symbol.dispose](): void {
+    if (this.#text !== "" || this.#logprobs.length > 0) this.#handOn();
+  }
+
+  #handOn(): void {
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;
-    if (this.#text === "") return;
     this.#lastAt = performance.now();
     this.#emit(this.#text, this.#tokens, this.#logprobs);
     this.#text = "";
     this.#tokens = 0;
     this.#logprobs = [];
-  }
-
-  [Symbol.dispose](): void {
-    this.flush();
   }
 }

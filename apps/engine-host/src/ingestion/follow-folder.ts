@@ -52,6 +52,7 @@ export class FollowFolder implements AsyncDisposable {
   #timer: { at: number; handle: NodeJS.Timeout } | null = null;
   #looking: Promise<void> | null = null;
   #changed = false;
+  #hasCompared = false;
   #notBefore = 0;
 
   constructor(options: FollowOptions) {
@@ -109,7 +110,9 @@ export class FollowFolder implements AsyncDisposable {
         await this.#enter("missing", folderEmptied(folder.path));
       } else {
         const isSettled = await this.#compare(scan, known);
-        await this.#enter(after, null);
+        // Whoever has just put files there and follows the folder waits for them too, but not for one that never settles.
+        if (isSettled || this.#hasCompared) await this.#enter(after, null);
+        this.#hasCompared = true;
         if (!isSettled) this.#changed = true;
         if (!isSettled) this.#notBefore = Math.max(this.#notBefore, performance.now() + times.settleMs);
       }

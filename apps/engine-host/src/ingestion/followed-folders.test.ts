@@ -48,6 +48,13 @@ describe("a followed folder", { timeout: 30_000 }, () => {
     expect((await folders())[0]).toMatchObject({ documentCount: 2, refusedCount: 1, error: null });
   });
 
+  it("is being checked until files that were put there a moment ago are in", async () => {
+    await room.put("papers/new.txt", "Yew is poisonous.");
+    await follow();
+    await until(async () => (await state()) === "following");
+    expect((await folders())[0]).toMatchObject({ documentCount: 1 });
+  });
+
   it("sees what is added, changed, renamed and deleted", async () => {
     await putOld("a.txt", "Alder grows by the water.");
     await putOld("b.txt", "Beech makes dense shade.");
