@@ -1,8 +1,6 @@
 import { z } from "zod";
+import { evaluationFileLimit } from "./evaluation-file-limit.ts";
 import { searchLeg, searchNote } from "./search.ts";
-
-/** Longest content of a file of questions or judgements, UTF-16 units: both together must fit one message of the wire. */
-export const evaluationFileLimit = 6_000_000;
 
 /** A text file with questions or judgements; the name is for errors. */
 const evaluationFile = z.object({ name: z.string().max(4096), content: z.string().max(evaluationFileLimit) });

@@ -6,6 +6,7 @@ export * from "./default-settings.ts";
 export * from "./desktop-bridge.ts";
 export * from "./documents.ts";
 export * from "./errors.ts";
+export * from "./evaluation-file-limit.ts";
 export * from "./evaluation.ts";
 export * from "./hardware.ts";
 export * from "./host-frames.ts";

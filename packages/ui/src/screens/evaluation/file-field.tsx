@@ -26,7 +26,7 @@ export function FileField({ label, hint, accept, file, onFile }: FileFieldProps)
             className="w-full rounded-md border border-line-strong bg-surface text-sm text-ink-muted file:mr-3 file:h-9 file:border-0 file:bg-hover file:px-3 file:font-medium file:text-ink"
           />
           <p className="mt-1 truncate text-sm font-medium" role="status">
-            {file ? t("chosen", { name: file.name, size: byteSize(file.size, i18n.language) }) : t("none")}
+            {file && t("chosen", { name: file.name, size: byteSize(file.size, i18n.language) })}
           </p>
         </div>
       )}

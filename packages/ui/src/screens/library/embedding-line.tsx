@@ -70,5 +70,5 @@ function Words({ embedding }: { embedding: EmbeddingState }) {
     failed > 0 && t("embedding.failed", { count: failed }),
   ]
     .filter(Boolean)
-    .join(" ");
+    .join(" · ");
 }

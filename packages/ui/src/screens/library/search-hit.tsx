@@ -59,7 +59,7 @@ function Leg({ leg, found }: { leg: SearchLeg; found: HitLegs[SearchLeg] }) {
           <span className="text-ink-muted">{t("rank", { rank: found.rank })}</span>
         </dd>
       ) : (
-        <dd className="text-ink-muted">{t("notFound")}</dd>
+        <dd className="text-ink-muted">{t(leg === "rerank" ? "notRead" : "notFound")}</dd>
       )}
     </div>
   );

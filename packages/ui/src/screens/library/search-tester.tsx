@@ -59,7 +59,8 @@ export function SearchTester({ collectionId }: { collectionId: string }) {
               {t("search.found", {
                 count: result.hits.length,
                 ms: result.tookMs.toLocaleString(i18n.language, { maximumFractionDigits: 1 }),
-              })}{" "}
+              })}
+              {" · "}
               {t("finding:ran", {
                 legs: new Intl.ListFormat(i18n.language).format(result.legs.map((leg) => t(`finding:ranLeg.${leg}`))),
               })}

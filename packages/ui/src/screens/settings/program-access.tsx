@@ -133,7 +133,7 @@ function Examples({ address, accessKey, shown }: { address: string; accessKey: s
               >
                 {snippets[value]({ ...facts, key: shown ? accessKey : hiddenKey })}
               </pre>
-              <span className="absolute top-2 right-2">
+              <span className="absolute top-1.5 right-1.5 rounded-md bg-code-ground">
                 <CopyButton label={t("access.copyExample")} text={snippets[value]({ ...facts, key: accessKey })} />
               </span>
             </div>

@@ -50,7 +50,7 @@ export function ServingForm({ settings }: { settings: ServingSettings }) {
           <LimitsFields owner={draft.owner} others={draft.others} onChange={set} />
         </div>
       </Group>
-      <footer className="sticky bottom-0 -mx-1 flex items-center gap-3 border-t border-line bg-canvas px-1 py-3">
+      <footer className="sticky -bottom-4 -mx-1 flex items-center gap-3 border-t border-line bg-canvas px-1 py-3">
         <Button type="submit" variant="primary" busy={saving} disabled={!touched || changes === null}>
           {t("save")}
         </Button>
