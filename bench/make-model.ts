@@ -30,6 +30,17 @@ export const sizes = {
     vocabulary: 32_000,
     trainContext: 8192,
   },
+  /** The least that can be trained for 131,072 tokens: reading all of them takes minutes. */
+  tiny: {
+    width: 256,
+    layers: 1,
+    feedForward: 512,
+    heads: 2,
+    keyValueHeads: 1,
+    headWidth: 64,
+    vocabulary: 32_000,
+    trainContext: 131_072,
+  },
   /** Llama 3.2 1B: 1.24 G parameters. */
   "1b": {
     width: 2048,
@@ -252,9 +263,9 @@ export function benchModel(size: ModelSize, type: Quantization = "q8_0"): string
   return path;
 }
 
-/** `npm run bench -- make-model [100m|1b|3b] [q8_0|f16|q4_k_m]` */
+/** `npm run bench -- make-model [100m|tiny|1b|3b] [q8_0|f16|q4_k_m]` */
 export function run([size = "100m", type = "q8_0"]: string[]): void {
   if (!(size in sizes) || !(type in fileTypes))
-    throw new Error("Usage: npm run bench -- make-model [100m|1b|3b] [q8_0|f16|q4_k_m]");
+    throw new Error("Usage: npm run bench -- make-model [100m|tiny|1b|3b] [q8_0|f16|q4_k_m]");
   console.log(benchModel(size as ModelSize, type as Quantization));
 }

@@ -21,11 +21,15 @@ export interface ServedHost extends AsyncDisposable {
   kill(): Promise<void>;
 }
 
-export async function serveHost(dataDirectory?: string): Promise<ServedHost> {
+/** @param threads for models; absent: as `corral serve` chooses them */
+export async function serveHost(dataDirectory?: string, threads?: number): Promise<ServedHost> {
   const data = dataDirectory ?? mkdtempSync(join(tmpdir(), "corral-bench-"));
   const start = performance.now();
-  const program = join(root, "apps/engine-host/bin/corral.mjs");
-  const child = spawn(process.execPath, [program, "serve", "--data", data, "--port", "0", "--json"], {
+  const program =
+    threads === undefined
+      ? [join(root, "apps/engine-host/bin/corral.mjs"), "serve", "--data", data, "--port", "0", "--json"]
+      : [join(import.meta.dirname, "fixed-threads-host.ts"), data, `${threads}`];
+  const child = spawn(process.execPath, program, {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const stop = async () => {
