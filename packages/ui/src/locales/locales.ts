@@ -6,7 +6,10 @@ import { initReactI18next } from "react-i18next";
  * out here are in screen-words.ts.
  */
 const english = import.meta.glob<Record<string, unknown>>(
-  ["./en/*.json", "!./en/{planning,hardware,folders,finding,evaluation,transfer,settings,activity,bench}.json"],
+  [
+    "./en/*.json",
+    "!./en/{about,models,planning,hardware,folders,finding,evaluation,transfer,settings,activity,bench}.json",
+  ],
   { eager: true, import: "default" },
 );
 
