@@ -9,6 +9,8 @@ interface Benchmark {
 const names = [
   "make-model",
   "throughput",
+  "serving",
+  "long-context",
   "ingest",
   "pdf",
   "index",
