@@ -1,9 +1,6 @@
-import { fork } from "node:child_process";
-import { once } from "node:events";
-import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { type CorralClient, defaultSampling } from "@corral/protocol";
-import type { FromBareLoop, ToBareLoop } from "./bare-loop.ts";
+import { type BareLoop, startBareLoop } from "../apps/engine-host/src/engines/bare-loop.ts";
 import { benchModel, type ModelSize, sizes } from "./make-model.ts";
 import { median, progress, report, round, type Table } from "./report.ts";
 import { serveHost } from "./served-host.ts";
@@ -58,25 +55,8 @@ async function throughProtocol(client: CorralClient, model: string, round: numbe
   throw new Error("The reply did not end.");
 }
 
-function startBareLoop() {
-  const child = fork(join(import.meta.dirname, "bare-loop.ts"), { env: { ...process.env, UV_THREADPOOL_SIZE: "1" } });
-  return {
-    async request(message: ToBareLoop): Promise<FromBareLoop> {
-      child.send(message);
-      const answer = once(child, "message");
-      const [result] = (await Promise.race([
-        answer,
-        once(child, "exit").then(() => Promise.reject(new Error("The bare loop ended."))),
-      ])) as [FromBareLoop];
-      return result;
-    },
-    [Symbol.dispose]: () => child.disconnect(),
-  };
-}
-
-async function bare(loop: ReturnType<typeof startBareLoop>, promptTokens: number): Promise<Measurement> {
-  const result = await loop.request({ type: "generate", promptTokens, completionTokens: replyTokens });
-  if (result.type !== "done" || result.tokens !== replyTokens) throw new Error("The bare loop ended early.");
+async function bare(loop: BareLoop, promptTokens: number): Promise<Measurement> {
+  const result = await loop.generate({ streams: 1, promptTokens, completionTokens: replyTokens });
   return {
     firstTokenMs: result.firstTokenMs,
     decodeTokensPerSecond: ((replyTokens - 1) / result.decodeMs) * 1000,
@@ -94,9 +74,18 @@ export async function run([size = "100m", rounds = "7"]: string[]): Promise<void
   const { client } = session;
   const { id: model } = await client.models.add({ path });
   await client.models.load({ model });
-  const { threads, contextSize } = await client.models.plan({ model });
-  using loop = startBareLoop();
-  await loop.request({ type: "load", path, contextSize, threads });
+  const { threads, contextSize, kvCacheType } = await client.models.plan({ model });
+  const same = {
+    path,
+    contextSize,
+    threads,
+    kvCacheType,
+    sequences: 1,
+    gpuLayers: 0,
+    batchSize: 512,
+    mapsWeights: true,
+  };
+  await using loop = await startBareLoop(same, { signal: new AbortController().signal });
 
   const measured: { corral: Measurement; bare: Measurement }[] = [];
   // Round 0 warms both up.
