@@ -68,6 +68,14 @@ try {
     .getByRole("heading", { name: `What if: ${machine}` })
     .evaluate((heading) => heading.closest("section")?.scrollIntoView());
   await inBothThemes(page, "models");
+  await page.getByRole("tab", { name: "Activity" }).click();
+  await page.getByRole("img", { name: /^Tokens per second/ }).waitFor();
+  await inBothThemes(page, "activity");
+
+  await show(page, "Settings");
+  await page.getByRole("tab", { name: "Other programs" }).click();
+  await page.getByLabel("Example for curl").waitFor();
+  await inBothThemes(page, "settings");
 } finally {
   await browser.close();
 }

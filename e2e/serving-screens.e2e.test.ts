@@ -175,7 +175,7 @@ test("settings are saved and stay; other programs get an address, a key and an e
   corral.expectNoComplaints();
 });
 
-test("activity shows what a model does, and its speed has a place", async () => {
+test("activity shows what a model does; its speed is measured against the bare loop and kept", async () => {
   await using corral = await CorralPage.open(browser, host.url);
   const { page } = corral;
   await show(page, "Models");
@@ -193,5 +193,16 @@ test("activity shows what a model does, and its speed has a place", async () => 
   await page.getByRole("heading", { name: "How fast models run here" }).waitFor();
   await page.getByRole("heading", { name: "Nothing was measured yet" }).waitFor();
   await expectBothWidths(page);
+  await page.getByRole("button", { name: "Measure" }).click();
+  const report = page.getByRole("article", { name: /Corral Reader.* · Q8_0/ });
+  await report.waitFor({ timeout: 90_000 });
+  expect(await report.getByRole("row", { name: /^Reading a prompt/ }).textContent()).toMatch(
+    /([\d,.]+ tokens\/s){2}[\d.]+$/,
+  );
+  await expectBothWidths(page);
+  await page.reload();
+  await show(page, "Models");
+  await page.getByRole("tab", { name: "Speed" }).click();
+  await report.waitFor();
   corral.expectNoComplaints();
 });

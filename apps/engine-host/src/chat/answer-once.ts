@@ -31,8 +31,9 @@ export function planOnce(
   parts: { store: Pick<Store, "index">; retrieval: Retrieval },
   signal: AbortSignal,
 ): Promise<AnswerPlan> {
-  // A program decides itself which turns it sends: none may go missing.
-  const settings = { systemPrompt, sampling, sources, overflow: "stop" as const };
+  // A program decides itself which turns it sends: none may go missing. And it asks for passages: a request that names a
+  // collection costs the same whether the collection is small or large.
+  const settings = { systemPrompt, sampling, sources, overflow: "stop" as const, wholeDocuments: false };
   return planAnswer(
     { question, history, settings, seed: sampling.seed },
     lease,

@@ -34,6 +34,7 @@ describe("readGgufHeader", () => {
   it("describes the reader model", async () => {
     expect(await readGgufHeader(readerPath)).toEqual({
       name: "Corral Reader 5M",
+      purpose: "generate",
       shape: {
         architecture: "llama",
         parameters: 4_852_992,

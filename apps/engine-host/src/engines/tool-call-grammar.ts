@@ -58,9 +58,17 @@ function readParameters(parameters: Record<string, unknown>, strict: boolean, at
   try {
     return readJsonSchema(parameters, at);
   } catch (error) {
-    if (strict || !(error instanceof CorralError)) throw error;
+    if (strict || !(error instanceof CorralError) || !isWithin(parameters, deepestLooseSchema)) throw error;
     return readJsonSchema({ type: "object" }, at);
   }
+}
+
+/** Levels of a schema nobody has to keep to; it is still told to the model, and deeper ones are no description any more. */
+const deepestLooseSchema = 64;
+
+function isWithin(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  return levels > 0 && Object.values(value).every((inner) => isWithin(inner, levels - 1));
 }
 
 /** How calls are to be written. */

@@ -104,7 +104,8 @@ function optionsOf(latest: { readonly current: LineChartProps }, element: HTMLEl
         grid: { show: false },
         values: (_chart, values) =>
           values.map((value) => latest.current.formatX?.(value) ?? (time ? "" : String(value))),
-        ...(!time && { splits: () => [...latest.current.x] }),
+        // Whole seconds: less would give two places the same words.
+        ...(time ? { incrs: [1, 5, 15, 30, 60] } : { splits: () => [...latest.current.x] }),
       },
       { ...axis, size: 48, values: (_chart, values) => values.map((value) => latest.current.formatY(value)) },
     ],

@@ -116,7 +116,12 @@ describe("chat completions", () => {
     expect(await runner.finalContent()).toBe("It is sunny in Ulm and sunny in Bonn.");
     const [first, second] = api.models.requests;
     expect(first?.tools).toEqual([
-      { name: "get_weather", description: "The weather of a place", parameters: weather.function.parameters },
+      {
+        name: "get_weather",
+        description: "The weather of a place",
+        parameters: weather.function.parameters,
+        strict: false,
+      },
     ]);
     expect(second?.messages.slice(1)).toEqual([
       {

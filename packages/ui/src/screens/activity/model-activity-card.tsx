@@ -95,7 +95,9 @@ function RateChart({ samples, number }: { samples: readonly ActivitySample[]; nu
         { label: t("written"), values: samples.map(({ written }) => written), color: "part-1" },
         { label: t("read"), values: samples.map(({ read }) => read), color: "part-2" },
       ]}
-      formatX={(value) => (now.at - value < 1 ? t("now") : t("secondsAgo", { seconds: Math.round(now.at - value) }))}
+      formatX={(value) =>
+        Math.round(now.at - value) === 0 ? t("now") : t("secondsAgo", { seconds: Math.round(now.at - value) })
+      }
       formatY={number}
     />
   );

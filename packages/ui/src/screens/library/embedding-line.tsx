@@ -25,7 +25,7 @@ export function EmbeddingLine() {
   return (
     <footer className="flex flex-wrap items-center gap-x-3 gap-y-1 border-t border-line px-4 py-1.5 text-sm text-ink-muted">
       {state === "embedding" && (
-        <ProgressBar label={t("embedding.progress")} value={embedded / chunks} className="w-24" />
+        <ProgressBar label={t("embedding.progress")} value={embedded / chunks} className="w-24 max-sm:w-full" />
       )}
       <p className="min-w-0 flex-1 basis-48 tabular-nums [overflow-wrap:anywhere]">
         <Words embedding={embedding} />

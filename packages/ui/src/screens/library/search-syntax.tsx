@@ -16,7 +16,7 @@ export function SearchSyntax({ onUse }: { onUse: (example: string) => void }) {
   return (
     <details className="text-sm">
       <summary className="w-fit rounded-sm text-ink-muted hover:text-ink">{t("syntax.title")}</summary>
-      <ul className="mt-2 grid gap-x-4 gap-y-1 sm:grid-cols-[max-content_1fr]">
+      <ul className="mt-2 grid max-sm:max-h-40 max-sm:overflow-y-auto gap-x-4 gap-y-1 sm:grid-cols-[max-content_1fr]">
         {examples.map(([key, example]) => (
           <li key={key} className="contents">
             <button
