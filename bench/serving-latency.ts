@@ -13,7 +13,14 @@ export interface Comparison {
   ratio: number | null;
 }
 
-function compared(what: string, unit: string, [corral, other]: [number, number], against: string, ratio: number) {
+/** A row of two figures and how they compare. */
+export function compared(
+  what: string,
+  unit: string,
+  [corral, other]: [number, number],
+  against: string,
+  ratio: number,
+) {
   const row = {
     what,
     unit,
@@ -76,47 +83,6 @@ export async function measureTurns(run: ServingRun, rounds: number, promptTokens
       first / median(restored),
     ),
   ];
-}
-
-/** The first token of a short request while a long prompt is read, beside alone. */
-export async function measureShortBesideLong(run: ServingRun, rounds: number, longTokens: number): Promise<Comparison> {
-  const what = `short request while ${longTokens} tokens are read, first token`;
-  const fits = run.plan.slots.reduce(
-    (sum, { contextSize, count }) => sum + (contextSize > longTokens + 64 ? count : 0),
-    0,
-  );
-  if (fits === 0 || run.plan.slots.reduce((sum, { count }) => sum + count, 0) < 2) {
-    const slots = run.plan.slots.map(({ contextSize, count }) => `${count} × ${contextSize}`).join(", ");
-    return { row: { what, unit: "left out", against: `no slot for it (${slots})` }, ratio: null };
-  }
-  const short = async (seed: number) => {
-    const messages: ChatMessage[] = [{ role: "user", content: freshQuestion(seed, 10) }];
-    return (await chatOverSse(run.server, messages, { maxTokens: 8 })).firstTokenMs;
-  };
-  await short(9000);
-  const alone: number[] = [];
-  for (let at = 0; at < rounds; at++) alone.push(await short(9001 + at));
-  const content = await textOf(longTokens, 9100, run);
-  const stop = new AbortController();
-  let isReading = true;
-  const long = chatOverSse(run.server, [{ role: "user", content }], { maxTokens: 1, signal: stop.signal })
-    .then((reply) => progress(`  the long prompt had ${reply.promptTokens} tokens`))
-    .catch(() => undefined)
-    .finally(() => (isReading = false));
-  await delay(1500);
-  const beside: number[] = [];
-  for (let at = 0; at < rounds; at++) {
-    const ms = await short(9200 + at);
-    // What came after the long prompt was read tells nothing.
-    if (!isReading) break;
-    beside.push(ms);
-  }
-  stop.abort();
-  await long;
-  if (beside.length === 0)
-    return { row: { what, unit: "left out", against: "the long prompt was read too soon" }, ratio: null };
-  progress(`  alone ${alone.map(Math.round).join(", ")} ms; beside ${beside.map(Math.round).join(", ")} ms`);
-  return compared(what, "ms", [median(beside), median(alone)], "alone", median(beside) / median(alone));
 }
 
 /** How fast a reply is written while files are indexed, beside without. */

@@ -2,8 +2,9 @@ import { parseArgs } from "node:util";
 import { benchModel } from "./make-model.ts";
 import { progress, report, type Table } from "./report.ts";
 import { startServing } from "./serving-host.ts";
-import { type Comparison, measureShortBesideLong, measureTurns, measureWhileIndexing } from "./serving-latency.ts";
+import { type Comparison, measureTurns, measureWhileIndexing } from "./serving-latency.ts";
 import { measureQuotes } from "./serving-quotes.ts";
+import { measureShortBesideLong } from "./serving-short.ts";
 import { measureSpeed } from "./serving-speed.ts";
 
 const models = ["100m", "1b"] as const;
@@ -74,9 +75,8 @@ export async function run(parameters: string[]): Promise<void> {
   if (wanted.has("short")) {
     await attempt("short beside long", async () => {
       const size = chosen.at(-1) ?? "1b";
-      await using host = await startServing(benchModel(size, "q4_k_m"), threads, 2);
-      const long = size === "1b" ? 16_000 : 7_000;
-      const short = await measureShortBesideLong(host, quick ? 1 : 5, long);
+      const long = { rounds: quick ? 1 : 5, longTokens: size === "1b" ? 16_000 : 7_000, threads };
+      const short = await measureShortBesideLong(benchModel(size, "q4_k_m"), long);
       note(short, "short beside long: at most 3 times slower", (ratio) => ratio <= 3);
     });
   }
@@ -95,5 +95,6 @@ export async function run(parameters: string[]): Promise<void> {
     });
   }
   if (others.length > 0) tables["the other figures"] = others;
-  report(quick ? "serving-quick" : "serving", tables, goals);
+  const isWhole = positionals.length === 0 && wanted.size === 5;
+  report(quick ? "serving-quick" : isWhole ? "serving" : "serving-part", tables, goals);
 }
