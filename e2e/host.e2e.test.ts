@@ -82,7 +82,7 @@ describe("the main job on the command line", () => {
     expect(found.code).toBe(0);
     const { hits } = found.json() as { hits: Record<string, unknown>[] };
     expect(hits.length).toBeGreaterThan(0);
-    expect(Object.keys(hits[0] ?? {})).toEqual(["document", "page", "text", "score"]);
+    expect(Object.keys(hits[0] ?? {})).toEqual(["document", "page", "text", "score", "legs"]);
     expect(hits[0]).toMatchObject({ document: "handbook.pdf", page: expect.any(Number) as number });
     expect(hits.some(({ text }) => String(text).includes("dock seven"))).toBe(true);
   });
@@ -184,7 +184,7 @@ describe("bad input", () => {
       "missing.pdf": "FILE_NOT_FOUND",
     });
     for (const { error } of documents) expect(error?.message).toMatch(oneSentence);
-    expect((await run("search", "text", "--json")).json()).toEqual({ hits: [] });
+    expect((await run("search", "text", "--json")).json()).toMatchObject({ hits: [], legs: ["lexical"] });
   });
 
   it("a question without documents, or with a collection that is not there", async () => {
