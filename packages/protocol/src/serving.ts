@@ -38,6 +38,8 @@ export const servingSettings = z.object({
   embeddingPrefixes: embeddingPrefixes.nullable(),
   /** By model: the small model of the same vocabulary that proposes tokens for it. */
   draftModels: z.record(z.string().max(64), z.string().max(64)),
+  /** By model: the context of its largest slot, tokens; of a model that is not named: what its plan finds best here. */
+  contextSizes: z.record(z.string().max(64), z.number().int().min(512).max(16_777_216)),
   /** The user of this machine ("owner"), everybody else, and people or keys with limits of their own. */
   ownerLimits: userLimits,
   otherLimits: userLimits,

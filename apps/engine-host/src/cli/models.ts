@@ -19,7 +19,7 @@ Usage: corral models list [--json]
        corral models load ID · unload ID [--json]
        corral models activity [--json]
        corral models settings [--keep-alive MINUTES|never] [--parallel NUMBER|auto] [--states SIZE|auto] [--draft ID=DRAFT|off]
-                            [--json]
+                            [--context ID=TOKENS|auto] [--json]
 
 list      shows the models on this machine; the first is the one that answers unless told otherwise.
 add       registers a GGUF file where it lies, after checking that it is whole.
@@ -34,6 +34,8 @@ settings  shows how models are served, and changes what is given:
   --parallel NUMBER     replies a model writes side by side (auto: as many as cost nothing, four at most); from its next load
   --draft ID=DRAFT|off  a small model of the same vocabulary guesses tokens for model ID, where that is measured to be
                         faster; from its next load
+  --context ID=TOKENS   context of model ID (auto: all the model was trained for on GPUs, 8192 on a processor), if memory
+                        allows; from its next load
   --states SIZE         disk space for conversations that lost their place in memory, such as 10GB (auto: a tenth of what
                         is free, 10 GB at most); from its next load`,
   options: {
@@ -41,6 +43,7 @@ settings  shows how models are served, and changes what is given:
     parallel: { type: "string" },
     states: { type: "string" },
     draft: { type: "string" },
+    context: { type: "string" },
   },
   async run({ values, positionals, connect, output, signal }) {
     const [given, ...rest] = positionals;
@@ -49,9 +52,15 @@ settings  shows how models are served, and changes what is given:
     const isPlain = action === "list" || action === "activity" || action === "settings";
     if (isPlain && rest.length > 0) throw new UsageError(`corral models ${action} takes no arguments.`);
     const changes = changesOf(values);
-    const draft = draftOf(values.draft);
-    if ((draft || Object.keys(changes).length > 0) && action !== "settings") {
-      throw new UsageError("--keep-alive, --parallel, --states and --draft belong to corral models settings.");
+    const draft = pairOf(values.draft, "--draft takes the ids of two models such as large=small, or large=off");
+    const context = pairOf(
+      values.context,
+      "--context takes a model's id and a number such as large=131072, or large=auto",
+    );
+    if ((draft || context || Object.keys(changes).length > 0) && action !== "settings") {
+      throw new UsageError(
+        "--keep-alive, --parallel, --states, --draft and --context belong to corral models settings.",
+      );
     }
     const argument = isPlain
       ? ""
@@ -90,9 +99,13 @@ settings  shows how models are served, and changes what is given:
       }
       case "settings": {
         if (draft) {
-          const { draftModels } = await procedures.settings(undefined, { signal });
-          const others = Object.fromEntries(Object.entries(draftModels).filter(([id]) => id !== draft.model));
-          changes.draftModels = draft.by === "off" ? others : { ...others, [draft.model]: draft.by };
+          const { [draft.model]: _, ...others } = (await procedures.settings(undefined, { signal })).draftModels;
+          changes.draftModels = draft.value === "off" ? others : { ...others, [draft.model]: draft.value };
+        }
+        if (context) {
+          const { [context.model]: _, ...others } = (await procedures.settings(undefined, { signal })).contextSizes;
+          const tokens = context.value === "auto" ? null : wholeNumber(context.value, "--context", 512, 16_777_216);
+          changes.contextSizes = tokens === null ? others : { ...others, [context.model]: tokens };
         }
         const settings = await procedures.configure(changes, { signal });
         return output.result(settings, () => describeSettings(settings));
@@ -115,11 +128,11 @@ function changesOf(values: { "keep-alive"?: string; parallel?: string; states?: 
   return changes;
 }
 
-function draftOf(text: string | undefined): { model: string; by: string } | null {
+function pairOf(text: string | undefined, usage: string): { model: string; value: string } | null {
   if (text === undefined) return null;
-  const [model = "", by = "", ...rest] = text.split("=");
-  if (model !== "" && by !== "" && rest.length === 0) return { model, by };
-  throw new UsageError(`--draft takes the ids of two models such as large=small, or large=off, not "${text}".`);
+  const [model = "", value = "", ...rest] = text.split("=");
+  if (model !== "" && value !== "" && rest.length === 0) return { model, value };
+  throw new UsageError(`${usage}, not "${text}".`);
 }
 
 /** Chooses a model for what it is made for. */
@@ -183,8 +196,7 @@ function describeActivity({ models }: ModelsActivity): string {
 }
 
 function describeSettings(settings: ServingSettings): string {
-  const { keepAliveMs, parallelReplies, stateBudgetBytes, defaultModel, embeddingModel, rerankModel, draftModels } =
-    settings;
+  const { keepAliveMs, parallelReplies, stateBudgetBytes, defaultModel, embeddingModel, rerankModel } = settings;
   return table([
     ["Unused models are unloaded after", keepAliveMs === null ? "never" : `${keepAliveMs / 60_000} min`],
     ["Replies side by side", parallelReplies === null ? "auto" : `${parallelReplies}`],
@@ -192,6 +204,7 @@ function describeSettings(settings: ServingSettings): string {
     ["Answers", defaultModel ?? "the first model added"],
     ["Embeds", embeddingModel ?? "the first embedding model added"],
     ["Ranks", rerankModel ?? "the first reranking model added"],
-    ...Object.entries(draftModels).map(([model, draft]) => [`Guesses tokens for ${model}`, draft]),
+    ...Object.entries(settings.draftModels).map(([model, draft]) => [`Guesses tokens for ${model}`, draft]),
+    ...Object.entries(settings.contextSizes).map(([model, tokens]) => [`Context of ${model}`, `${tokens}`]),
   ]);
 }

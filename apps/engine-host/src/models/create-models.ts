@@ -105,6 +105,7 @@ class ModelService implements Models {
       logger,
       loadAverage,
       parallelReplies: () => this.#serving.current.parallelReplies,
+      contextSizeOf: (id) => this.#serving.current.contextSizes[id] ?? null,
     });
     this.#loaded = new LoadedModels({
       engine,

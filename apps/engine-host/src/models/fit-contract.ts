@@ -44,6 +44,7 @@ export class FitContract {
   readonly #logger: Logger;
   readonly #loadAverage: () => number;
   readonly #parallelReplies: () => number | null;
+  readonly #contextSizeOf: (model: string) => number | null;
 
   constructor(options: {
     hardware: Hardware;
@@ -52,6 +53,8 @@ export class FitContract {
     loadAverage: () => number;
     /** How many replies a model writes side by side; null: as many as cost nothing, up to a few. */
     parallelReplies?: () => number | null;
+    /** The context the owner wants of a model, tokens; null: what suits model and machine. */
+    contextSizeOf?: (model: string) => number | null;
   }) {
     this.#ledger = new MemoryLedger(options.hardware);
     this.#hardware = options.hardware;
@@ -59,6 +62,7 @@ export class FitContract {
     this.#logger = options.logger;
     this.#loadAverage = options.loadAverage;
     this.#parallelReplies = options.parallelReplies ?? (() => null);
+    this.#contextSizeOf = options.contextSizeOf ?? (() => null);
   }
 
   /**
@@ -145,7 +149,7 @@ export class FitContract {
         )
       : purpose === "generate"
         ? this.#forSeveral(
-            (users) => planFor(withRung({ contextSize: null, users, corrections }, rung)),
+            (users) => planFor(withRung({ contextSize: this.#contextSizeOf(model.id), users, corrections }, rung)),
             hardware,
             rung,
           )

@@ -21,6 +21,7 @@ const defaultServingSettings: ServingSettings = {
   rerankModel: null,
   embeddingPrefixes: null,
   draftModels: {},
+  contextSizes: {},
   ownerLimits,
   otherLimits,
   userLimits: {},

@@ -183,6 +183,13 @@ describe("settings", () => {
     await test.models.load("a", never);
     expect(test.engine.settings[0]?.slots.reduce((sum, { count }) => sum + count, 0)).toBe(8);
   });
+
+  it("give a model the context the owner wants", async () => {
+    test = await TestModels.create();
+    await test.models.configure({ contextSizes: { a: 1024 } });
+    await test.models.load("a", never);
+    expect(test.engine.settings[0]?.slots[0]?.contextSize).toBe(1024);
+  });
 });
 
 describe("a draft model", () => {

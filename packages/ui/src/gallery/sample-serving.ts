@@ -10,6 +10,7 @@ export const sampleServing: ServingSettings = {
   rerankModel: null,
   embeddingPrefixes: null,
   draftModels: {},
+  contextSizes: {},
   ownerLimits: { concurrent: null, queued: 128, tokensPerMinute: null, tokensPerDay: null, weight: 1 },
   otherLimits: { concurrent: 4, queued: 64, tokensPerMinute: null, tokensPerDay: null, weight: 1 },
   userLimits: {},
