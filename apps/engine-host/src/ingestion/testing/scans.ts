@@ -1,15 +1,26 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inflateSync } from "node:zlib";
 import { PDFDocument } from "pdf-lib";
-import { renderPdfPage } from "../../ingestion-worker/pdf.ts";
+import { WorkerPool } from "../worker-pool.ts";
 import { makePdf } from "./pdf-files.ts";
 
 /** The text recognition data that ships with Corral. */
 export const ocrData = join(import.meta.dirname, "../../../../../resources/ocr");
 
-/** A page of text as a scanner sees it: a PNG, drawn at 200 dpi. */
+/** A page of text as a scanner sees it: a PNG, drawn at 200 dpi, in a worker as PDFs are read in no other process. */
 export async function drawText(text: string): Promise<Buffer> {
-  return Buffer.from(await renderPdfPage(Buffer.from(await makePdf([text])), 1, 200 / 72));
+  const folder = await mkdtemp(join(tmpdir(), "corral-scan-"));
+  try {
+    const path = join(folder, "page.pdf");
+    await writeFile(path, await makePdf([text]));
+    await using workers = new WorkerPool({ readers: 1 });
+    const job = { type: "render", path, format: "pdf", page: 1, scale: 200 / 72 } as const;
+    return Buffer.from(await workers.render(job, { timeoutMs: 60_000, signal: new AbortController().signal }));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 /** A PDF of pictures, one for each page, and nothing else. */
