@@ -20,7 +20,8 @@ export default defineConfig({
         },
       },
       {
-        // Tests that load a real model in a real worker process: one at a time, so that two engines never compete for the cores.
+        // Tests that load a real model in a real worker process. Their engines run one thread, so that two files side by side
+        // leave each its core; with more they would compete.
         test: {
           name: "model",
           environment: "node",
@@ -28,7 +29,7 @@ export default defineConfig({
           exclude,
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          fileParallelism: false,
+          maxWorkers: 2,
         },
       },
       {
