@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { constants, getPriority, tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
@@ -31,6 +31,8 @@ describe("an ingestion worker", { timeout: 60_000 }, () => {
     const options = { timeoutMs: 60_000, signal: never };
     const { pid } = worker;
     await worker.run(read("short.pdf"), options);
+    // It gives way to engines that write replies.
+    expect(getPriority(pid)).toBeGreaterThanOrEqual(constants.priority.PRIORITY_BELOW_NORMAL);
     await expect(worker.run(read("missing.pdf"), options)).rejects.toMatchObject({ reason: { kind: "unreadable" } });
     await worker.run(read("short.pdf"), options);
     expect([worker.pid, worker.dead]).toEqual([pid, false]);

@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from "node:child_process";
+import { constants, setPriority } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { FailureReason, FromWorker, MemoryLimitMark, ToWorker } from "./worker-channel.ts";
 
@@ -10,6 +11,15 @@ function workerProgram(): string {
 
 /** Environment variables a worker may see: what a program needs to start and to sort text, no secrets. */
 const allowedEnvironment = ["PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "TEMP", "TMP", "SystemRoot", "windir"];
+
+/** Somebody who waits for an answer comes before files that are read: the engine's threads wait for each other when one lacks its core. */
+function giveWay(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // It has ended already, or the system does not let us: then files are read as fast as anything else runs.
+  }
+}
 
 function allowedVariables(): NodeJS.ProcessEnv {
   return Object.fromEntries(
@@ -78,6 +88,7 @@ export class WorkerProcess implements AsyncDisposable {
         "--disable-warning=SecurityWarning",
       ],
     });
+    giveWay(this.#child.pid);
     this.#child.stderr?.on("data", (chunk: Buffer) => {
       this.#stderr = (this.#stderr + chunk.toString("utf8")).slice(-4000);
     });
