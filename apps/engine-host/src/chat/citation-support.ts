@@ -1,6 +1,7 @@
 import { detectLanguage } from "../store/language.ts";
 import type { IndexTable } from "../store/store.ts";
 import { queryTerms } from "../store/terms.ts";
+import { topicWeights } from "./evidence.ts";
 import { topicTerms } from "./function-words.ts";
 
 /**
@@ -9,9 +10,6 @@ import { topicTerms } from "./function-words.ts";
  * topic shares the topic alone.
  */
 const leastShare = 0.5;
-
-/** Added to each word's idf, as in evidence.ts: words count even where every chunk of a small library has them. */
-const idfFloor = 1;
 
 /** Numbers as they are said: "18:30", "1,200.50", "٣" are compared by their digits. */
 const number = /\p{Nd}+(?:[.,:’'\u00a0\u202f]\p{Nd}+)*/gu;
@@ -32,14 +30,12 @@ export async function supportOf(
   const topics = topicTerms(statement);
   if (topics.length === 0) return "paraphrase";
   const terms = new Set(queryTerms(text).flat());
-  const idfs = await index.idf(topics.flat());
-  let at = 0;
+  const weights = await topicWeights(topics, index);
   let all = 0;
   let held = 0;
-  for (const forms of topics) {
-    const weight = idfFloor + Math.min(...forms.map(() => idfs[at++]!));
-    all += weight;
-    if (forms.some((form) => terms.has(form))) held += weight;
+  for (const [at, forms] of topics.entries()) {
+    all += weights[at]!;
+    if (forms.some((form) => terms.has(form))) held += weights[at]!;
   }
   if (held >= all * leastShare) return "paraphrase";
   return inOneLanguage(statement, passage.text) ? "unsupported" : "paraphrase";

@@ -96,7 +96,7 @@ export function isCertain(shown: Evidence[]): boolean {
 }
 
 /** Each word's idf: that of its most frequent form, which is the one the documents use. */
-async function topicWeights(topics: string[][], index: Pick<IndexTable, "idf">): Promise<number[]> {
+export async function topicWeights(topics: string[][], index: Pick<IndexTable, "idf">): Promise<number[]> {
   const idfs = await index.idf(topics.flat());
   let at = 0;
   return topics.map((forms) => idfFloor + Math.min(...forms.map(() => idfs[at++]!)));

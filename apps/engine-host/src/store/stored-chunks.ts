@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { DocumentFormat, Sources } from "@corral/protocol";
 import { row, rows } from "./database.ts";
+import { documentsOfSources } from "./scope.ts";
 import type { StoredChunk } from "./store.ts";
 
 interface ChunkRow extends Omit<StoredChunk, "id" | "headingPath" | "spans" | "paged" | "label"> {
@@ -32,9 +33,6 @@ export function storedChunks(database: DatabaseSync): StoredChunks {
   const chunkByKey = database.prepare(`${select} WHERE chunks.key = ?`);
   const chunkByPlace = database.prepare(`${select} WHERE documents.id = ? AND ordinal = ?`);
 
-  const documentsOfSources = `SELECT documents.key FROM documents JOIN collections ON collections.key = documents.collection_key
-     WHERE state = 'ready' AND (collections.id IN (SELECT value FROM json_each(?1))
-       OR documents.id IN (SELECT value FROM json_each(?2)))`;
   const tokensOfSources = database.prepare(
     `SELECT sum(token_estimate) AS tokens FROM chunks WHERE document_key IN (${documentsOfSources})`,
   );
