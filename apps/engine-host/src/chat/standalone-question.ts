@@ -3,6 +3,7 @@ import type { ModelLease } from "../models/models.ts";
 import { wordsOf } from "../store/terms.ts";
 import { turnsOf, type EarlierMessage } from "./earlier-turns.ts";
 import { topicTerms } from "./function-words.ts";
+import { greedySampling } from "./greedy-sampling.ts";
 import type { SummaryOptions } from "./summarise.ts";
 
 /** Topic words that make a question searchable on its own. */
@@ -58,12 +59,7 @@ export async function standaloneQuestion(
       { role: "user", text: `${shown.join("\n")}\n\nThe last question: ${question.slice(0, charactersShown)}` },
     ],
     maxTokens: longestQuestion,
-    temperature: 0,
-    topP: 1,
-    topK: 0,
-    minP: 0,
-    repeatPenalty: 1,
-    seed: null,
+    ...greedySampling,
     // Of its own owner, so that the conversation's own prefix stays in the cache.
     ...(cacheOwner !== undefined && { cacheOwner: `${cacheOwner}:question` }),
   };

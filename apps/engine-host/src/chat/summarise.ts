@@ -2,6 +2,7 @@ import type { TurnSummary } from "@corral/protocol";
 import type { GenerateRequest } from "../engines/engine.ts";
 import type { ModelLease, ScheduledPart } from "../models/models.ts";
 import { splitAtSummary, textOfTurn, type EarlierMessage, type EarlierTurn } from "./earlier-turns.ts";
+import { greedySampling } from "./greedy-sampling.ts";
 import { groundedPrompt, type GroundedPrompt, type PromptInput } from "./grounded-prompt.ts";
 
 /** Most tokens of a summary; never more than an eighth of the context. */
@@ -96,11 +97,6 @@ function requestFor(before: string, turns: EarlierTurn[], maxTokens: number): Ge
       },
     ],
     maxTokens,
-    temperature: 0,
-    topP: 1,
-    topK: 0,
-    minP: 0,
-    repeatPenalty: 1,
-    seed: null,
+    ...greedySampling,
   };
 }
